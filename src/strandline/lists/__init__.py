@@ -1,0 +1,19 @@
+"""Published hash lists: writing an edition, and what a member does with one.
+
+A publisher calls ``write_edition``. A member calls ``sync``, ``verify`` and ``match``. This room
+keeps files in the one folder it is given; it connects through ``fetching`` only, decodes pictures
+through ``hashing`` only, and has no clock. docs/hashlist-format.md describes the files.
+"""
+
+from strandline.errors import ListRefused
+from strandline.lists.entries import Entry
+from strandline.lists.manifest import Manifest
+from strandline.lists.publishing import latest_digest, write_edition
+
+__all__ = [
+    "Entry",
+    "ListRefused",
+    "Manifest",
+    "latest_digest",
+    "write_edition",
+]

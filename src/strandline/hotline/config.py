@@ -1,0 +1,182 @@
+"""Every setting of a hotline, read once from the environment and one file.
+
+Values come from the environment (``STRANDLINE_…``) or from ``strandline.env`` in the hotline's
+home directory; the environment wins. Secrets are never values: each is a file, named by
+``STRANDLINE_<NAME>_FILE`` or found as ``keys/<name>`` in the home directory, and a process that
+needs one that is missing, empty or readable by others stops with a sentence. ``docs/settings.md`` describes them all.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from environs import Env
+
+from strandline.hotline.errors import NotConfigured
+
+
+class Face(StrEnum):
+    """Which process this is. Each public has its own, with its own pages and keys."""
+
+    PUBLIC = "public"
+    CONSOLE = "console"
+    PARTNERS = "partners"
+    #: Due work and the command line: no pages at all.
+    WORKER = "worker"
+
+
+@dataclass(frozen=True)
+class WebPolicy:
+    """How reported addresses are reached."""
+
+    #: Networks outside the public internet that may be fetched; empty but for the simulated web.
+    allow_networks: tuple[str, ...]
+    #: Resolvers as ``ip:port``; empty means the system's.
+    nameservers: tuple[str, ...]
+    #: Where RDAP's bootstrap files are found.
+    rdap_bootstrap: str
+    #: Whole-fetch limit in seconds.
+    seconds: float
+    #: Most bytes read of one page or picture.
+    max_bytes: int
+
+
+@dataclass(frozen=True)
+class MailPolicy:
+    """How mail leaves."""
+
+    host: str
+    port: int
+    sender: str
+    #: A Maildir in which the mail server keeps a copy of all it accepted (Postfix:
+    #: ``always_bcc``). It settles whether a mail left when a worker died while sending it.
+    sent_maildir: Path | None
+    #: How long, in seconds, the mail server may take to file that copy.
+    grace_seconds: float
+
+
+@dataclass(frozen=True)
+class TakedownPolicy:
+    """When notices, reminders and looks are due."""
+
+    #: Between looks at an address whose content is still up.
+    look_every: timedelta = timedelta(days=1)
+    #: Two 'gone' observations count as removal only this far apart.
+    gone_apart: timedelta = timedelta(hours=20)
+    #: A reminder follows a notice that changed nothing.
+    remind_after: timedelta = timedelta(days=3)
+    #: The network above the host is written to.
+    escalate_after: timedelta = timedelta(days=7)
+    #: Looks after removal, for content that returns.
+    look_again_after: tuple[timedelta, ...] = tuple(timedelta(days=d) for d in (7, 14, 21, 28))
+    #: Content that is still up is recorded as unchanged.
+    give_up_after: timedelta = timedelta(days=35)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one process."""
+
+    home: Path
+    face: Face
+    name: str
+    public_url: str
+    console_url: str
+    partners_url: str
+    #: A file holding the time, for simulations; absent means the system's clock.
+    clock_file: Path | None
+    #: Keep the bytes of captured pictures (encrypted), or only their fingerprints.
+    keep_evidence: bool
+    #: Where evidence lies: a directory or an ``s3://`` address.
+    vault: str
+    published: Path
+    list_origin: str
+    web: WebPolicy
+    mail: MailPolicy
+    takedown: TakedownPolicy
+    #: Cookies only over TLS; off for plain-HTTP loopback.
+    secure_cookies: bool
+
+    def secret(self, name: str) -> str:
+        """The secret called ``name``, e.g. ``note-identity``.
+
+        Raises:
+            NotConfigured: the file is missing, empty or readable by other users.
+        """
+        path = self.secret_path(name)
+        try:
+            mode = path.stat().st_mode
+            text = path.read_text().strip()
+        except OSError as error:
+            raise NotConfigured(
+                f"The key {name!r} cannot be read ({path}: {error.strerror}). "
+                f"Run 'strandline init', or set STRANDLINE_{_variable(name)}_FILE."
+            ) from error
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise NotConfigured(
+                f"The key file {path} can be read by others. Run: chmod 600 {path}"
+            )
+        if not text:
+            raise NotConfigured(f"The key file {path} is empty.")
+        return text
+
+    def secret_path(self, name: str) -> Path:
+        """Where the secret called ``name`` is looked for."""
+        given = os.environ.get(f"STRANDLINE_{_variable(name)}_FILE")
+        return Path(given) if given else self.home / "keys" / name
+
+    def recipient(self, name: str) -> str:
+        """The public age recipient ``name``: anyone may seal to it."""
+        path = self.home / "keys" / f"{name}.recipient"
+        try:
+            return path.read_text().strip()
+        except OSError as error:
+            raise NotConfigured(
+                f"The public key {path} cannot be read ({error.strerror}). Run 'strandline init'."
+            ) from error
+
+
+def _variable(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def read_config() -> Config:
+    """The settings of this process, from the environment and ``strandline.env``."""
+    home = Path(os.environ.get("STRANDLINE_HOME", "strandline-home")).resolve()
+    env = Env(prefix="STRANDLINE_")
+    if (home / "strandline.env").exists():
+        env.read_env(str(home / "strandline.env"), recurse=False)
+    clock = env.str("CLOCK_FILE", "")
+    maildir = env.str("SENT_MAILDIR", "")
+    return Config(
+        home=home,
+        face=Face(env.str("FACE", Face.WORKER.value)),
+        name=env.str("NAME", "Hotline"),
+        public_url=env.str("PUBLIC_URL", "http://127.0.0.1:8100"),
+        console_url=env.str("CONSOLE_URL", "http://127.0.0.1:8101"),
+        partners_url=env.str("PARTNERS_URL", "http://127.0.0.1:8102"),
+        clock_file=Path(clock) if clock else None,
+        keep_evidence=env.bool("KEEP_EVIDENCE", True),
+        vault=env.str("VAULT", str(home / "vault")),
+        published=Path(env.str("PUBLISHED", str(home / "published"))),
+        list_origin=env.str("LIST_ORIGIN", "hotline.example"),
+        web=WebPolicy(
+            allow_networks=tuple(env.list("ALLOW_NETWORKS", [])),
+            nameservers=tuple(env.list("NAMESERVERS", [])),
+            rdap_bootstrap=env.str("RDAP_BOOTSTRAP", "https://data.iana.org/rdap/"),
+            seconds=env.float("FETCH_SECONDS", 20.0),
+            max_bytes=env.int("FETCH_MAX_BYTES", 25 * 2**20),
+        ),
+        mail=MailPolicy(
+            host=env.str("SMTP_HOST", "127.0.0.1"),
+            port=env.int("SMTP_PORT", 25),
+            sender=env.str("MAIL_FROM", "notices@hotline.example"),
+            sent_maildir=Path(maildir) if maildir else None,
+            grace_seconds=env.float("SENT_GRACE", 60.0),
+        ),
+        takedown=TakedownPolicy(),
+        secure_cookies=env.bool("SECURE_COOKIES", True),
+    )

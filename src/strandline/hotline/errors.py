@@ -1,0 +1,71 @@
+"""Every error the hotline raises on purpose.
+
+::
+
+    HotlineError
+    ├── StateRefused          a change of state that is not in the table       (reports)
+    │   └── StateMoved        somebody else changed the address first          (reports)
+    ├── NotAllowed            this person may not do this                      (accounts)
+    ├── SignInRefused         wrong, locked or inactive                        (accounts)
+    ├── LeaseLost             another worker has taken this row over           (jobs)
+    ├── ReportRefused         a report that is not stored, and why             (reports)
+    ├── ClaimRefused          an address that cannot be claimed, and why       (assessment)
+    ├── AssessmentRefused     observations that do not make an assessment      (assessment)
+    ├── NoticeRefused         a notice or an answer to it that is not accepted (takedown)
+    └── NotConfigured         a key or setting this process needs is missing   (site)
+
+The text of each is written for the person who reads it.
+"""
+
+
+class HotlineError(Exception):
+    """Something the hotline declined to do; its text is meant to be read by a person."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class StateRefused(HotlineError):
+    """A change of state that the table in ``reports.states`` does not list."""
+
+
+class StateMoved(StateRefused):
+    """The address was no longer in the state this change starts from."""
+
+
+class NotAllowed(HotlineError):
+    """The person's role does not carry the permission this needs."""
+
+
+class SignInRefused(HotlineError):
+    """The sign-in was refused; the text never says which part was wrong."""
+
+
+class LeaseLost(HotlineError):
+    """The lease on a row of due work ran out and another worker holds it now."""
+
+
+class ReportRefused(HotlineError):
+    """A report that is not stored."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        #: The form field the message belongs to.
+        self.field = field
+
+
+class ClaimRefused(HotlineError):
+    """An address that this analyst cannot claim now."""
+
+
+class AssessmentRefused(HotlineError):
+    """Observations that do not make an assessment."""
+
+
+class NoticeRefused(HotlineError):
+    """A notice, or an answer to one, that is not accepted."""
+
+
+class NotConfigured(HotlineError):
+    """A key or setting that this process needs is missing or unreadable."""

@@ -1,0 +1,60 @@
+"""The engine's instruments, as one worker holds them: made when first needed, closed at its end."""
+
+from contextlib import ExitStack
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from strandline.fetching import Fetcher, FetchPolicy
+from strandline.hashing import Examiner
+from strandline.hotline.config import Config
+from strandline.vault import Vault
+
+
+class Tools:
+    """What handlers reach the outside with."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        """Fetches reported addresses, never inward ones."""
+        web = self.config.web
+        return self._open.enter_context(
+            Fetcher(
+                FetchPolicy(
+                    seconds=web.seconds,
+                    max_bytes=web.max_bytes,
+                    allow_networks=web.allow_networks,
+                    nameservers=web.nameservers,
+                )
+            )
+        )
+
+    @cached_property
+    def examiner(self) -> Examiner:
+        """Decodes hostile bytes in its sandboxed worker."""
+        return self._open.enter_context(Examiner())
+
+    @cached_property
+    def evidence(self) -> Vault:
+        """Original bytes: sealed to the evidence key, which no web process holds."""
+        return Vault(self.config.vault, recipients=[self.config.recipient("evidence-identity")])
+
+    @cached_property
+    def renditions(self) -> Vault:
+        """Degraded renditions: sealed to the key the console holds."""
+        return Vault(self.config.vault, recipients=[self.config.recipient("rendition-identity")])

@@ -1,0 +1,49 @@
+"""The worker: does what is due, one row at a time, and goes on whatever one row does."""
+
+import time
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+
+from strandline.hotline import clock
+from strandline.hotline.errors import LeaseLost
+from strandline.hotline.jobs import due
+from strandline.hotline.jobs.tools import Tools
+
+log = structlog.get_logger()
+
+
+def run_until_idle(tools: Tools, *, worker: str) -> int:
+    """Do everything that is due now; how many rows were done."""
+    due.release(worker)
+    done = 0
+    while _run_one(tools, worker=worker, now=clock.now()):
+        done += 1
+    return done
+
+
+def run_forever(*, worker: str, poll_seconds: float = 1.0) -> None:
+    """Do what is due, for ever; ends with the process."""
+    with Tools(settings.HOTLINE) as tools:
+        while True:
+            run_until_idle(tools, worker=worker)
+            close_old_connections()
+            time.sleep(poll_seconds)
+
+
+def _run_one(tools: Tools, *, worker: str, now: datetime) -> bool:
+    for kind in due.kinds():
+        row = due.claim(kind.model, worker=worker, now=now)
+        if row is None:
+            continue
+        try:
+            kind.handler(row, tools, now)
+        except LeaseLost as lost:
+            log.warning("lease lost", kind=kind.name, row=row.pk, error=lost.message)
+        except Exception as error:  # noqa: BLE001 - one row must never stop the others
+            log.exception("due work failed", kind=kind.name, row=row.pk)
+            due.fail(row, f"{type(error).__name__}: {error}", now=now)
+        return True
+    return False

@@ -1,0 +1,55 @@
+"""The table of allowed changes as database triggers.
+
+Migrations install it with the pairs that held when they were written; a test compares the
+installed guard with ``states.CHANGES``. SQLite loses triggers when Django rebuilds a table: a
+migration that alters ``ReportedUrl`` installs the guard again.
+"""
+
+from collections.abc import Iterable
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+TABLE = "reports_reportedurl"
+
+_POSTGRESQL = """
+CREATE OR REPLACE FUNCTION reports_state_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.state <> '{first}' THEN
+      RAISE EXCEPTION 'an address begins as {first}, not %', NEW.state USING ERRCODE = '23514';
+    END IF;
+  ELSIF OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state) NOT IN ({pairs}) THEN
+    RAISE EXCEPTION 'an address cannot go from % to %', OLD.state, NEW.state
+      USING ERRCODE = '23514';
+  END IF;
+  RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS reports_state_guard ON {table};
+CREATE TRIGGER reports_state_guard BEFORE INSERT OR UPDATE OF state ON {table}
+  FOR EACH ROW EXECUTE FUNCTION reports_state_guard();
+"""
+
+_SQLITE = (
+    "DROP TRIGGER IF EXISTS reports_state_guard_insert",
+    "DROP TRIGGER IF EXISTS reports_state_guard_update",
+    """CREATE TRIGGER reports_state_guard_insert BEFORE INSERT ON {table}
+    WHEN NEW.state <> '{first}'
+    BEGIN SELECT RAISE(ABORT, 'an address begins as {first}'); END""",
+    """CREATE TRIGGER reports_state_guard_update BEFORE UPDATE OF state ON {table}
+    WHEN OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state) NOT IN ({pairs})
+    BEGIN SELECT RAISE(ABORT, 'this change of state is not allowed'); END""",
+)
+
+
+def install(editor: BaseDatabaseSchemaEditor, first: str, pairs: Iterable[tuple[str, str]]) -> None:
+    """Install or replace the guard."""
+    values = {
+        "table": TABLE,
+        "first": first,
+        "pairs": ", ".join(f"'{a}>{b}'" for a, b in pairs),
+    }
+    if editor.connection.vendor == "postgresql":
+        editor.execute(_POSTGRESQL.format(**values))
+        return
+    for statement in _SQLITE:
+        editor.execute(statement.format(**values))

@@ -1,0 +1,60 @@
+"""The seven words by which a reporter, and nobody else, finds a report again.
+
+Seven words of the EFF's long list (7,776 words: about 90 bits). Kept only as Argon2id under one
+salt of the hotline's own, so that a code is found by its hash without an account or a number, as
+SecureDrop does; a wrong and an expired code cost the same one hash.
+"""
+
+import functools
+import secrets
+import unicodedata
+
+from argon2.low_level import Type, hash_secret
+from django.conf import settings
+from xkcdpass import xkcd_password
+
+WORDS = 7
+
+
+@functools.cache
+def words() -> tuple[str, ...]:
+    """The 7,776 words codes are made of."""
+    return tuple(xkcd_password.generate_wordlist(wordfile="eff-long", min_length=1, max_length=30))
+
+
+def new_code() -> str:
+    """Seven words, chosen by the system's randomness."""
+    return " ".join(secrets.choice(words()) for _ in range(WORDS))
+
+
+def fold(typed: str) -> str:
+    """A code as typed, without what does not matter: case, hyphens, spaces, stray full stops."""
+    text = unicodedata.normalize("NFKC", typed).lower()
+    for sign in ",.;\u00ad":
+        text = text.replace(sign, " ")
+    # Four words of the list carry a hyphen ("t-shirt"): compare without any.
+    return " ".join(text.replace("-", "").split())[:300]
+
+
+def code_hash(typed: str) -> str:
+    """Argon2id of the code; the same code always gives the same text."""
+    salt = settings.HOTLINE.secret("return-code-salt").encode()[:32]
+    return hash_secret(
+        fold(typed).encode(),
+        salt,
+        time_cost=3,
+        memory_cost=64 * 1024,
+        parallelism=1,
+        hash_len=32,
+        type=Type.ID,
+    ).decode()
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether a message seems to hold a return code: seven of the list's words in a row."""
+    known, run = set(words()), 0
+    for word in text.lower().split():
+        run = run + 1 if word.strip(".,;:'\"()") in known else 0
+        if run >= WORDS:
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""The pages of each face: one module a face, chosen at start."""

@@ -1,0 +1,5 @@
+"""The worker has no pages."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,174 @@
+"""Examining a file or a page: everything the record keeps of it, in one pass of the sandbox."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from strandline.errors import TooLarge, Undecodable
+from strandline.hashing.digests import Digests, digests
+from strandline.hashing.versions import PIPELINE
+from strandline.media import Limits, Sandbox, Style
+
+#: Task tables of the worker: this room's task beside those of ``media``.
+_MODULES = ("strandline.media.tasks", "strandline.hashing.tasks")
+
+
+@dataclass(frozen=True)
+class ImageHash:
+    """What identifies a picture. Sizes are in pixels, as displayed (EXIF rotation applied)."""
+
+    #: Pillow's name of the format: JPEG, PNG, WEBP…
+    format: str
+    width: int
+    height: int
+    #: The file was cut off or damaged and decoded as far as it goes.
+    truncated: bool
+    digests: Digests
+    #: 64 hex digits; set for every picture that decodes, but see ``quality``.
+    pdq: str | None
+    #: 0 to 100; below ``MIN_QUALITY`` the picture is too plain to fingerprint.
+    quality: int
+    #: Version of decoding and hashing that made this.
+    pipeline: str
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """A picture's identity and the renditions that were asked for."""
+
+    image: ImageHash
+    renditions: Mapping[Style, bytes]
+
+
+@dataclass(frozen=True)
+class PageFacts:
+    """What a page says; text from outside, to be shown as text only."""
+
+    #: At most 300 characters.
+    title: str
+    #: Visible text with white space squeezed, at most 20,000 characters.
+    text: str
+    #: Absolute http(s) addresses, in the page's order, each once, at most 1,000.
+    pictures: tuple[str, ...]
+    #: Where a ``<meta http-equiv=refresh>`` leads, absolute.
+    refresh: str | None
+
+
+def open_sandbox(limits: Limits | None = None) -> Sandbox:
+    """Return a sandbox that can hash; a plain ``Sandbox()`` can only decode."""
+    return Sandbox(limits, modules=_MODULES)
+
+
+class Examiner:
+    """Owns a sandbox and turns its answers into facts. Safe to share between threads."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.sandbox = open_sandbox(limits)
+
+    @property
+    def protections(self) -> tuple[str, ...]:
+        """Names of the sandbox's protections that really hold on this machine."""
+        return self.sandbox.protections
+
+    def picture(self, data: bytes, styles: Sequence[Style] = ()) -> PictureFacts:
+        """Decode, hash and render a picture.
+
+        Raises:
+            Undecodable, TooLarge, TimedOut: the verdict on these bytes.
+        """
+        return _examine(self.sandbox, data, styles)
+
+    def page(self, data: bytes, base_url: str, charset: str | None = None) -> PageFacts:
+        """Read a web page; ``charset`` is what the server said, if it said any.
+
+        Raises:
+            Undecodable, TooLarge, TimedOut: the verdict on these bytes.
+        """
+        params = {"base_url": base_url, "charset": charset}
+        facts, _ = self.sandbox.run("page", data, params)
+        try:
+            refresh = facts["refresh"]
+            return PageFacts(
+                title=str(facts["title"]),
+                text=str(facts["text"]),
+                pictures=tuple(str(address) for address in facts["pictures"]),
+                refresh=None if refresh is None else str(refresh),
+            )
+        except (KeyError, TypeError) as error:
+            raise _not_ours() from error
+
+    def close(self) -> None:
+        """End the worker; a later call starts another."""
+        self.sandbox.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def hash_image(source: bytes | Path, sandbox: Sandbox | None = None) -> ImageHash:
+    """Hash one picture, given as bytes or as the path of a file.
+
+    Without a ``sandbox`` (from :func:`open_sandbox`) one is started and kept for this process.
+
+    Raises:
+        Undecodable, TooLarge, TimedOut: the verdict on these bytes.
+        OSError: the file cannot be read.
+    """
+    sandbox = sandbox or _shared_sandbox()
+    data = source if isinstance(source, bytes) else _read(source, sandbox.limits)
+    return _examine(sandbox, data, ()).image
+
+
+@functools.cache
+def _shared_sandbox() -> Sandbox:
+    return open_sandbox()
+
+
+def _read(path: Path, limits: Limits) -> bytes:
+    size = path.stat().st_size
+    if size > limits.bytes:
+        raise TooLarge(
+            f"The file has {size:,} bytes; at most {limits.bytes:,} are read. It was not opened. "
+            "Raise the limit to examine it."
+        )
+    return path.read_bytes()
+
+
+def _examine(sandbox: Sandbox, data: bytes, styles: Sequence[Style]) -> PictureFacts:
+    params = {"styles": [style.value for style in styles]}
+    facts, renditions = sandbox.run("fingerprint", data, params)
+    try:
+        return PictureFacts(
+            _image_hash(facts, digests(data)),
+            {style: renditions[style.value] for style in styles},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _not_ours() from error
+
+
+def _image_hash(facts: Mapping[str, Any], found: Digests) -> ImageHash:
+    """Check what the worker said: it read hostile bytes and may no longer be ours."""
+    pdq, quality = str(facts["pdq"]), int(facts["quality"])
+    if len(bytes.fromhex(pdq)) != 32 or not 0 <= quality <= 100:
+        raise ValueError("not a PDQ hash")
+    return ImageHash(
+        format=str(facts["format"])[:20],
+        width=int(facts["width"]),
+        height=int(facts["height"]),
+        truncated=bool(facts["truncated"]),
+        digests=found,
+        pdq=pdq,
+        quality=quality,
+        pipeline=PIPELINE,
+    )
+
+
+def _not_ours() -> Undecodable:
+    return Undecodable(
+        "The decoder's answer made no sense and was not used. Nothing of the file was shown."
+    )

@@ -1,0 +1,80 @@
+"""A self-test from the inside: try what the sandbox must refuse, and say how it went.
+
+Used by tests and by a health check; every attempt is harmless where it succeeds.
+"""
+
+import errno
+import mmap
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from strandline.media.limits import Limits
+
+
+def _connect() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as outgoing:
+        outgoing.settimeout(1)
+        outgoing.connect(("127.0.0.1", 9))
+
+
+def _unix_socket() -> None:
+    socket.socketpair()[0].close()
+
+
+def _read_file() -> None:
+    os.close(os.open("/etc/hostname", os.O_RDONLY))
+
+
+def _write_file() -> None:
+    os.close(os.open("/tmp/strandline-probe", os.O_WRONLY | os.O_CREAT, 0o600))  # noqa: S108 - it must fail
+
+
+def _start_process() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def _execute() -> None:
+    os.execv("/bin/true", ["true"])  # noqa: S606 - it must fail
+
+
+def _signal_another() -> None:
+    os.kill(os.getppid(), 0)
+
+
+def _executable_memory() -> None:
+    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC).close()
+
+
+def _much_memory(limit: int) -> None:
+    mmap.mmap(-1, limit).close()
+
+
+def probe(
+    _data: bytes, _params: Mapping[str, Any], limits: Limits
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return for each attempt "allowed" or the name of the error that refused it."""
+    attempts: dict[str, Callable[[], None]] = {
+        "connect": _connect,
+        "unix-socket": _unix_socket,
+        "read-file": _read_file,
+        "write-file": _write_file,
+        "start-process": _start_process,
+        "signal-another": _signal_another,
+        "executable-memory": _executable_memory,
+        "much-memory": lambda: _much_memory(limits.memory),
+        "execute": _execute,
+    }
+    outcome = {}
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+        except OSError as refused:
+            outcome[name] = errno.errorcode.get(refused.errno or 0, str(refused))
+        else:
+            outcome[name] = "allowed"
+    return outcome, {}

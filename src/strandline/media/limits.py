@@ -1,0 +1,40 @@
+"""What a job in the sandbox may cost, and the names of what it can make."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+#: Version of canonical decoding. Changes whenever the decoded pixels of any file could, and is
+#: stored with every hash, so that entries made by an older version can be found and made again.
+PIPELINE = "media-1"
+
+#: Longest side of a picture in pixels: what JPEG's 16-bit fields can say. A PNG can claim a
+#: strip of 80 million by one, which no one looks at and which defeats per-row bounds.
+MAX_SIDE = 65_535
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds of one job; what exceeds them is refused with a verdict, not attempted."""
+
+    #: Encoded bytes of a file.
+    bytes: int = 50 * 2**20
+    #: Decoded pixels, width times height.
+    pixels: int = 80_000_000
+    #: Address space of the worker in bytes, its libraries included. Pillow keeps four bytes a
+    #: pixel and a rotation or a colour conversion needs a second copy.
+    memory: int = 1536 * 2**20
+    #: Processor time of one job.
+    cpu_seconds: float = 10.0
+    #: Time on the wall of one job, kept by the parent, which kills the worker.
+    wall_seconds: float = 20.0
+
+
+class Style(StrEnum):
+    """Renditions an analyst looks at instead of the original: all of them lose detail."""
+
+    #: Grey, reduced to 80 samples on the long side and spread again: shapes, no faces.
+    BLURRED = "blurred"
+    #: Grey, softened and smaller than the original.
+    GREY = "grey"
+    #: Outlines of a softened grey picture.
+    EDGES = "edges"

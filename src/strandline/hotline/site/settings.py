@@ -1,7 +1,7 @@
 """Django's settings, for whichever face this process is (``STRANDLINE_FACE``)."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from environs import Env
 
@@ -88,12 +88,14 @@ def _database(url: str) -> dict[str, Any]:
             },
         }
     parts = urlsplit(url)
+    # postgresql:///name?host=/run/postgresql uses a Unix socket and needs no password.
+    socket = parse_qs(parts.query).get("host", [""])[0]
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.removeprefix("/"),
         "USER": parts.username or "",
-        "PASSWORD": HOTLINE.secret("database-password") if parts.username else "",
-        "HOST": parts.hostname or "",
+        "PASSWORD": "" if socket else HOTLINE.secret("database-password"),
+        "HOST": socket or parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,

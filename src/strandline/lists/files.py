@@ -66,10 +66,12 @@ def clear_incoming(directory: Path) -> None:
         shutil.rmtree(directory / INCOMING)
 
 
-def drop_edition(directory: Path, number: int) -> None:
-    """Remove an edition that nothing points to any more, its folder at once."""
-    _make_folder(directory / INCOMING)
-    (directory / edition_path(number)).rename(directory / INCOMING / "dropped")
+def drop_other_editions(directory: Path, number: int) -> None:
+    """Remove every edition but ``number``, each folder at once."""
+    for folder in (directory / EDITIONS).iterdir():
+        if folder != directory / edition_path(number):
+            _make_folder(directory / INCOMING)
+            folder.rename(directory / INCOMING / folder.name)
     clear_incoming(directory)
 
 

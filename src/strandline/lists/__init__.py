@@ -7,13 +7,20 @@ through ``hashing`` only, and has no clock. docs/hashlist-format.md describes th
 
 from strandline.errors import ListRefused
 from strandline.lists.entries import Entry
+from strandline.lists.holding import verify
 from strandline.lists.manifest import Manifest
 from strandline.lists.publishing import latest_digest, write_edition
+from strandline.lists.recognising import FileMatches, HashList, Hit, match
 
 __all__ = [
     "Entry",
+    "FileMatches",
+    "HashList",
+    "Hit",
     "ListRefused",
     "Manifest",
     "latest_digest",
+    "match",
+    "verify",
     "write_edition",
 ]

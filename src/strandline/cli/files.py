@@ -1,0 +1,30 @@
+"""Paths that a person typed, and how a file's name is shown to one."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+
+def files_under(paths: Iterable[Path]) -> Iterator[Path]:
+    """Each path that is not a folder as it is, and every file below each that is, sorted.
+
+    Symbolic links to folders are not followed below a folder, so that no walk runs in circles.
+    Raises OSError for a folder that cannot be read: leaving it out would look like 'no match'.
+    """
+    for path in paths:
+        if path.is_dir():
+            for folder, folders, names in os.walk(path, onerror=_raise):
+                folders.sort()
+                yield from (Path(folder, name) for name in sorted(names))
+        else:
+            yield path
+
+
+def shown(path: Path) -> str:
+    """The name in printable characters: one made by a stranger could hold terminal commands."""
+    name = str(path)
+    return name if name.isprintable() else ascii(name)
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,75 @@
+"""``strandline hash``: fingerprints of pictures."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from strandline.cli.files import files_under, shown
+from strandline.cli.progress import counted
+from strandline.errors import MediaRefused
+
+if TYPE_CHECKING:
+    from strandline.hashing import ImageHash
+
+
+@click.command("hash")
+@click.argument(
+    "paths", metavar="PATH...", type=click.Path(path_type=Path), nargs=-1, required=True
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each file, on its line.")
+@click.pass_context
+def hash_files(context: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """Fingerprint each picture at PATH, and every file below a folder.
+
+    Each line gives the PDQ hash, its quality (below 50 a picture is too plain to be recognised by
+    it), the sha256 and the file. The exit status is 1 when a file could not be read as a picture:
+    the others were still done.
+    """
+    from strandline.hashing import hash_image, open_sandbox  # noqa: PLC0415 - loads numpy
+
+    unread = 0
+    with open_sandbox() as sandbox:
+        for path in counted(files_under(paths), "hashed"):
+            try:
+                image = hash_image(path, sandbox)
+            except (MediaRefused, OSError) as error:
+                unread += 1
+                _report(path, error, as_json=as_json)
+            else:
+                click.echo(_json_line(path, image) if as_json else _line(path, image))
+    context.exit(1 if unread else 0)
+
+
+def _line(path: Path, image: "ImageHash") -> str:
+    return f"{image.pdq}  {image.quality:3}  {image.digests.sha256}  {shown(path)}"
+
+
+def _json_line(path: Path, image: "ImageHash") -> str:
+    values = {
+        "file": str(path),
+        "format": image.format,
+        "width": image.width,
+        "height": image.height,
+        "truncated": image.truncated,
+        "md5": image.digests.md5,
+        "sha1": image.digests.sha1,
+        "sha256": image.digests.sha256,
+        "pdq": image.pdq,
+        "quality": image.quality,
+        "pipeline": image.pipeline,
+        "problem": None,
+    }
+    return json.dumps(values)
+
+
+def _report(path: Path, error: MediaRefused | OSError, *, as_json: bool) -> None:
+    if isinstance(error, MediaRefused):
+        problem = error.message
+    else:
+        problem = f"It cannot be read: {error.strerror}."
+    if as_json:
+        click.echo(json.dumps({"file": str(path), "problem": problem}))
+    else:
+        click.echo(f"{shown(path)}: {problem}", err=True)

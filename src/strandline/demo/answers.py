@@ -106,20 +106,27 @@ def _answer(url: str, answer: str, comment: str) -> Answered | None:
 
 
 class _Form(HTMLParser):
-    """The form of a page that asks for an answer."""
+    """The form of a page that asks for an answer; its other forms are passed over."""
 
     def __init__(self) -> None:
         super().__init__()
         self.action = ""
         self.hidden: dict[str, str] = {}
         self.names: set[str] = set()
+        self._found = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collect fields; a later form starts anew unless the answer was already found."""
+        """Collect the fields of the form at hand."""
         values = {name: value or "" for name, value in attrs}
-        if tag == "form" and "answer" not in self.names:
+        if self._found:
+            return
+        if tag == "form":
             self.action, self.hidden, self.names = values.get("action", ""), {}, set()
         elif tag in {"input", "select", "textarea", "button"} and "name" in values:
             self.names.add(values["name"])
             if values.get("type") == "hidden":
                 self.hidden[values["name"]] = values.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        """A form that asks for an answer is the one that is meant."""
+        self._found = self._found or (tag == "form" and "answer" in self.names)

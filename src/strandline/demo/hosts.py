@@ -5,7 +5,6 @@ range for documentation (RFC 5398). The story's expectations can be read off thi
 no judgement of any picture: a page is the ``subject`` of a report, or ``innocent``.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -237,10 +236,9 @@ HOSTS: tuple[Host, ...] = (
 )  # fmt: skip
 
 
-def pages() -> Iterator[Page]:
+def pages() -> tuple[Page, ...]:
     """Every page, in the table's order."""
-    for host in HOSTS:
-        yield from host.pages
+    return tuple(page for host in HOSTS for page in host.pages)
 
 
 def page(key: str) -> Page:

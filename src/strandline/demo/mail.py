@@ -89,11 +89,11 @@ class MailRules:
 class Maildir:
     """A Maildir with one writer; files sort by name in the order of arrival."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
         for part in ("tmp", "new", "cur"):
-            (path / part).mkdir(parents=True, exist_ok=True)
-        self._mails = [_read(file) for file in sorted((path / "new").iterdir())]
+            (self.path / part).mkdir(parents=True, exist_ok=True)
+        self._mails = [_read(file) for file in sorted((self.path / "new").iterdir())]
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[KeptMail]:

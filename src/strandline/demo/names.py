@@ -142,7 +142,7 @@ class Resolver:
         self.port = int(self._tcp.server_address[1])
         self._threads = [
             threading.Thread(
-                target=server.serve_forever, args=(0.05,), name=f"dns-{kind}", daemon=True
+                target=server.serve_forever, args=(0.02,), name=f"dns-{kind}", daemon=True
             )
             for kind, server in (("tcp", self._tcp), ("udp", self._udp))
         ]

@@ -17,13 +17,11 @@
 The text of each is written for the person who reads it.
 """
 
+from strandline.errors import StrandlineError
 
-class HotlineError(Exception):
+
+class HotlineError(StrandlineError):
     """Something the hotline declined to do; its text is meant to be read by a person."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 class StateRefused(HotlineError):

@@ -34,7 +34,7 @@ def encode(image: Image.Image, format: Format, quality: int = 88) -> bytes:  # n
         case "jpeg":
             image.convert("RGB").save(out, "JPEG", quality=quality)
         case "png":
-            image.save(out, "PNG")
+            image.save(out, "PNG", compress_level=1)  # the grain hardly compresses anyway
         case "webp":
             image.save(out, "WEBP", quality=quality)
         case "gif":

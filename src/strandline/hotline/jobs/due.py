@@ -134,6 +134,12 @@ def release(worker: str) -> int:
     )
 
 
+def pending(kind: Kind, now: datetime) -> bool:
+    """Whether work of this kind is due, or is being done right now."""
+    rows = kind.model._default_manager
+    return rows.filter(Q(due_at__lte=now) | Q(lease_until__isnull=False)).exists()
+
+
 def next_due() -> datetime | None:
     """When the earliest row of any kind is due, if any is."""
     times = [

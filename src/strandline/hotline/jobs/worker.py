@@ -18,19 +18,24 @@ log = structlog.get_logger()
 def run_until_idle(tools: Tools, *, worker: str) -> int:
     """Do everything that is due now; how many rows were done."""
     due.release(worker)
-    done = 0
-    while _run_one(tools, worker=worker, now=clock.now()):
-        done += 1
-    return done
+    return _run_due(tools, worker)
 
 
 def run_forever(*, worker: str, poll_seconds: float = 1.0) -> None:
     """Do what is due, for ever; ends with the process."""
+    due.release(worker)
     with Tools(settings.HOTLINE) as tools:
         while True:
-            run_until_idle(tools, worker=worker)
+            _run_due(tools, worker)
             close_old_connections()
             time.sleep(poll_seconds)
+
+
+def _run_due(tools: Tools, worker: str) -> int:
+    done = 0
+    while _run_one(tools, worker=worker, now=clock.now()):
+        done += 1
+    return done
 
 
 def _run_one(tools: Tools, *, worker: str, now: datetime) -> bool:

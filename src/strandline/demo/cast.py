@@ -1,0 +1,223 @@
+"""The processes of the story: the simulated web, three faces and a worker, each its own.
+
+Everything listens on loopback. The driver that starts them is the parent of all of them; they are
+ended by their ids when the story ends, however it ends.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from strandline.demo.clock import FileClock
+
+FACES = ("public", "console", "partners")
+#: The driver gives up on a process that has not answered by then, in seconds.
+PATIENCE = 60.0
+
+
+class StoryFailed(Exception):
+    """A step of the story did not come out as it must; the text says which and how."""
+
+
+@dataclass
+class Ports:
+    """Where everything listens; chosen free, and kept so that parts can start again."""
+
+    public: int
+    console: int
+    partners: int
+
+    @classmethod
+    def free(cls) -> Self:
+        """Three ports nobody listens on now."""
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in FACES]
+        numbers = [s.getsockname()[1] for s in sockets]
+        for open_socket in sockets:
+            open_socket.close()
+        return cls(*numbers)
+
+
+class Cast:
+    """Starts and ends the processes around one directory.
+
+    ``directory`` gets ``home/`` (the hotline's own) and ``web/`` (the simulated web's).
+    """
+
+    def __init__(self, directory: Path, ports: Ports, *, database_url: str | None = None) -> None:
+        self.directory = directory
+        self.home = directory / "home"
+        self.ports = ports
+        self.clock = FileClock(directory / "clock")
+        self.web: dict[str, Any] = {}
+        self._database_url = database_url
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def url(self, face: str) -> str:
+        """The address of a face."""
+        return f"http://127.0.0.1:{getattr(self.ports, face)}/"
+
+    def start_web(self) -> None:
+        """Start the simulated web and learn its ports; the same ports again on a second start."""
+        known = self._known_web_ports()
+        process = self._spawn(
+            "-m", "strandline.demo.web", str(self.directory / "web"),
+            "--clock", str(self.clock.path), *known,
+        )  # fmt: skip
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        line = process.stdout.readline() if ready else ""
+        if not line:
+            raise StoryFailed("The simulated web did not start.")
+        self.web = json.loads(line)
+        (self.directory / "web.json").write_text(line)
+
+    def write_settings(self) -> None:
+        """Write the hotline's settings for this web, and take them over for this process."""
+        host, _, port = str(self.web["smtp_address"]).partition(":")
+        settings = {
+            "NAME": "Strandline demo hotline",
+            "PUBLIC_URL": self.url("public").rstrip("/"),
+            "CONSOLE_URL": self.url("console").rstrip("/"),
+            "PARTNERS_URL": self.url("partners").rstrip("/"),
+            "CLOCK_FILE": str(self.clock.path),
+            "SECURE_COOKIES": "false",
+            "ALLOW_NETWORKS": ",".join(self.web["networks"]),
+            "NAMESERVERS": self.web["dns_address"],
+            "RDAP_BOOTSTRAP": self.web["rdap_bootstrap_url"],
+            "FETCH_MAX_BYTES": str(8 * 2**20),
+            "SMTP_HOST": host,
+            "SMTP_PORT": port,
+            "SENT_MAILDIR": self.web["maildir"],
+            "SENT_GRACE": "1",
+        }
+        if self._database_url:
+            settings["DATABASE_URL"] = self._database_url
+        self.home.mkdir(parents=True, exist_ok=True)
+        text = "".join(f"STRANDLINE_{name}={value}\n" for name, value in settings.items())
+        (self.home / "strandline.env").write_text(text)
+        os.environ["STRANDLINE_HOME"] = str(self.home)
+
+    def start_faces(self) -> None:
+        """Start the three faces and wait until each answers."""
+        from strandline.cli.hotline import gunicorn_options  # noqa: PLC0415
+
+        for face in FACES:
+            bind = f"127.0.0.1:{getattr(self.ports, face)}"
+            self._spawn(
+                "-m", "gunicorn", *gunicorn_options(bind, 4), "strandline.hotline.site.wsgi",
+                face=face,
+            )  # fmt: skip
+        for face in FACES:
+            self._await_port(getattr(self.ports, face), face)
+
+    def start_worker(self) -> None:
+        """Start a worker that lives as long as the cast."""
+        self._open.callback(_end, fork_worker())
+
+    def _known_web_ports(self) -> list[str]:
+        kept = self.directory / "web.json"
+        if not kept.exists():
+            return []
+        web = json.loads(kept.read_text())
+        ports = {
+            "http": web["http_port"],
+            "dns": str(web["dns_address"]).rpartition(":")[2],
+            "smtp": str(web["smtp_address"]).rpartition(":")[2],
+        }
+        return [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
+
+    def _spawn(self, *arguments: str, face: str = "") -> subprocess.Popen[str]:
+        environment = os.environ | {"STRANDLINE_HOME": str(self.home)}
+        if face:
+            environment["STRANDLINE_FACE"] = face
+        log = self._open.enter_context((self.directory / f"{face or 'web'}.log").open("a"))
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log if face else subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        self._open.callback(_end_child, process)
+        return process
+
+    def _await_port(self, port: int, face: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise StoryFailed(f"The {face} face did not start; see {self.directory / face}.log.")
+
+
+def fork_worker(name: str = "demo-worker") -> int:
+    """A worker process, forked from this one with everything loaded; its process id.
+
+    Forking instead of starting anew makes a worker ready in milliseconds, so that it can be killed
+    and replaced a hundred times in a minute.
+    """
+    from django.db import connections  # noqa: PLC0415
+
+    connections.close_all()
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        from strandline.hotline.jobs.worker import run_forever  # noqa: PLC0415
+
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        run_forever(worker=name, poll_seconds=0.02)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def idle(now: datetime) -> bool:
+    """Whether no work is due and none is under way."""
+    from strandline.hotline.jobs import due  # noqa: PLC0415
+
+    return not any(due.pending(kind, now) for kind in due.kinds())
+
+
+def _end(pid: int) -> None:
+    os.kill(pid, signal.SIGTERM)
+    os.waitpid(pid, 0)
+
+
+def _end_child(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

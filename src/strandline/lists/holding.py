@@ -44,7 +44,7 @@ def read_trust(directory: Path) -> Trust | None:
         trust = Trust(**json.loads(data))
         Verifier.from_vkey(trust.vkey)
         intact = trust.encode() == data
-    except (ValueError, TypeError, AttributeError, NoteRefused):
+    except (ValueError, TypeError, AttributeError, RecursionError, NoteRefused):
         intact = False
     if not intact:
         raise ListRefused(

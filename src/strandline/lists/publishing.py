@@ -11,6 +11,7 @@ from strandline.lists.files import (
     ENTRIES,
     LATEST,
     MANIFEST,
+    clear_incoming,
     edition_path,
     install_edition,
 )
@@ -63,6 +64,7 @@ def write_edition(
             )
         if not _holds(directory, number, note, data):
             install_edition(directory, number, note, data)
+        clear_incoming(directory)
         return manifest
     expected = 1 if served is None else served.edition + 1
     if number != expected or previous != latest_digest(directory):

@@ -93,7 +93,7 @@ def _check_address(url: str) -> tuple[str, str]:
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"} or "@" in parts.netloc:
-        raise ListRefused(f"{url!r} is not a web address of a list, like https://example.org/list")
+        raise ListRefused(f"{url!r} is not a web address of a list, like https://example.org/list.")
     if parts.query or parts.fragment:
         raise ListRefused("The address of a list must end with its folder, without ? or #.")
     return parts.scheme, host

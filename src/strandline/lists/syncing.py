@@ -71,6 +71,10 @@ def sync(
                 return _fetch(source, directory, trust, vkey, held)
         except (ListRefused, NoteRefused) as error:
             raise ListRefused(f"{error.message} {kept}") from error
+        except OSError as error:
+            raise ListRefused(
+                f"The list could not be written to {directory}: {error.strerror}. {kept}"
+            ) from error
 
 
 def _fetch(

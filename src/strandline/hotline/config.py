@@ -94,6 +94,8 @@ class Config:
     vault: str
     published: Path
     list_origin: str
+    #: How long a new entry may wait for others before an edition is published.
+    publish_every: timedelta
     web: WebPolicy
     mail: MailPolicy
     takedown: TakedownPolicy
@@ -116,9 +118,7 @@ class Config:
                 f"Run 'strandline init', or set STRANDLINE_{_variable(name)}_FILE."
             ) from error
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise NotConfigured(
-                f"The key file {path} can be read by others. Run: chmod 600 {path}"
-            )
+            raise NotConfigured(f"The key file {path} can be read by others. Run: chmod 600 {path}")
         if not text:
             raise NotConfigured(f"The key file {path} is empty.")
         return text
@@ -163,6 +163,7 @@ def read_config() -> Config:
         vault=env.str("VAULT", str(home / "vault")),
         published=Path(env.str("PUBLISHED", str(home / "published"))),
         list_origin=env.str("LIST_ORIGIN", "hotline.example"),
+        publish_every=timedelta(hours=env.float("PUBLISH_EVERY", 24.0)),
         web=WebPolicy(
             allow_networks=tuple(env.list("ALLOW_NETWORKS", [])),
             nameservers=tuple(env.list("NAMESERVERS", [])),

@@ -11,6 +11,7 @@
     ├── ReportRefused         a report that is not stored, and why             (reports)
     ├── ClaimRefused          an address that cannot be claimed, and why       (assessment)
     ├── AssessmentRefused     observations that do not make an assessment      (assessment)
+    ├── ListChangeRefused     a change of the list that is not made, and why   (hashlist)
     ├── NoticeRefused         a notice or an answer to it that is not accepted (takedown)
     └── NotConfigured         a key or setting this process needs is missing   (site)
 
@@ -59,6 +60,15 @@ class ClaimRefused(HotlineError):
 
 class AssessmentRefused(HotlineError):
     """Observations that do not make an assessment."""
+
+
+class ListChangeRefused(HotlineError):
+    """A change of the hash list that is not made."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        #: The form field the message belongs to.
+        self.field = field
 
 
 class NoticeRefused(HotlineError):

@@ -28,13 +28,7 @@ def record(
     Raises:
         TransactionManagementError: there is no transaction to be part of.
     """
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError(
-            "An audit entry belongs to the transaction of the act it tells of; none is open."
-        )
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    lock()
     last = AuditEntry.objects.order_by("-sequence").values_list("sequence", "hash").first()
     sequence, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
     entry = AuditEntry(
@@ -49,6 +43,25 @@ def record(
     entry.hash = digest(entry)
     entry.save(force_insert=True)
     return entry
+
+
+def lock() -> None:
+    """Queue for the chain now, before touching any other row that somebody else may hold.
+
+    Every writer holds this lock from :func:`record` to the end of its transaction. One that took
+    a row's lock *before* it could wait for a writer that wants that row *after* it: a deadlock. So
+    an act that changes rows others change too calls this first. Calling it twice costs nothing.
+
+    Raises:
+        TransactionManagementError: there is no transaction to be part of.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "An audit entry belongs to the transaction of the act it tells of; none is open."
+        )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def digest(entry: AuditEntry) -> str:

@@ -64,9 +64,8 @@ def claim(model: type[W], *, worker: str, now: datetime) -> W | None:
     """The next row that is due, now leased to ``worker``; none when nothing is due."""
     rows: models.QuerySet[W] = model._default_manager.filter(_claimable(now))
     while (row := rows.order_by("due_at", "pk").first()) is not None:
-        taken = (
-            rows.filter(pk=row.pk, attempt=row.attempt)
-            .update(lease_until=now + LEASE, leased_by=worker, attempt=row.attempt + 1)
+        taken = rows.filter(pk=row.pk, attempt=row.attempt).update(
+            lease_until=now + LEASE, leased_by=worker, attempt=row.attempt + 1
         )
         if taken:
             row.refresh_from_db()
@@ -82,8 +81,11 @@ def finish(row: DueWork, *, next_due: datetime | None = None) -> Iterator[None]:
         LeaseLost: another worker holds the row by now; nothing is written.
     """
     with transaction.atomic():
-        ended = type(row)._default_manager.filter(pk=row.pk, attempt=row.attempt).update(
-            due_at=next_due, lease_until=None, leased_by="", failures=0, last_error=""
+        chain.lock()
+        ended = (
+            type(row)
+            ._default_manager.filter(pk=row.pk, attempt=row.attempt)
+            .update(due_at=next_due, lease_until=None, leased_by="", failures=0, last_error="")
         )
         if not ended:
             raise LeaseLost(f"{row!r}: the lease ran out and another worker took over.")
@@ -95,13 +97,18 @@ def fail(row: DueWork, error: str, *, now: datetime) -> None:
     failures = row.failures + 1
     given_up = failures >= MOST_FAILURES
     with transaction.atomic():
-        written = type(row)._default_manager.filter(pk=row.pk, attempt=row.attempt).update(
-            due_at=None if given_up else now + timedelta(minutes=2**failures),
-            lease_until=None,
-            leased_by="",
-            failures=failures,
-            last_error=error[:2000],
-            given_up_at=now if given_up else None,
+        chain.lock()
+        written = (
+            type(row)
+            ._default_manager.filter(pk=row.pk, attempt=row.attempt)
+            .update(
+                due_at=None if given_up else now + timedelta(minutes=2**failures),
+                lease_until=None,
+                leased_by="",
+                failures=failures,
+                last_error=error[:2000],
+                given_up_at=now if given_up else None,
+            )
         )
         if written and given_up:
             chain.record(
@@ -116,12 +123,11 @@ def fail(row: DueWork, error: str, *, now: datetime) -> None:
 @transaction.atomic
 def retry(row: DueWork, *, by: str, now: datetime) -> None:
     """Make a row that was given up due again, as a person decided."""
+    chain.lock()
     type(row)._default_manager.filter(pk=row.pk, given_up_at__isnull=False).update(
         due_at=now, given_up_at=None, failures=0
     )
-    chain.record(
-        at=now, actor=by, action="jobs.retry", subject=f"{row._meta.label_lower}:{row.pk}"
-    )
+    chain.record(at=now, actor=by, action="jobs.retry", subject=f"{row._meta.label_lower}:{row.pk}")
 
 
 def release(worker: str) -> int:

@@ -31,7 +31,9 @@ State = OutboxMail.State
 TIMEOUT = 30
 
 
-def post(*, key: str, recipient: str, subject: str, body: str, domain: str, now: datetime) -> OutboxMail:
+def post(
+    *, key: str, recipient: str, subject: str, body: str, domain: str, now: datetime
+) -> OutboxMail:
     """Put a mail into the outbox, in the caller's transaction; the same ``key`` gives the same row."""
     mail, _ = OutboxMail.objects.get_or_create(
         key=key,
@@ -169,6 +171,7 @@ def was_sent(maildir: Path, message_id: str) -> bool:
 @transaction.atomic
 def settle_uncertain(mail: OutboxMail, *, was_sent: bool, by: str, now: datetime) -> None:
     """What a manager found out about a mail that may or may not have left."""
+    chain.lock()
     OutboxMail.objects.filter(pk=mail.pk, state=State.UNCERTAIN).update(
         state=State.SENT if was_sent else State.WAITING,
         sent_at=now if was_sent else None,

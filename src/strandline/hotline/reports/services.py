@@ -46,6 +46,7 @@ def change_state(
     if to not in CHANGES.get(before, frozenset()):
         raise StateRefused(f"An address cannot go from '{before.label}' to '{to.label}'.")
     with transaction.atomic():
+        chain.lock()
         moved = ReportedUrl.objects.filter(pk=address.pk, state=before).update(state=to)
         if not moved:
             raise StateMoved("Somebody else changed this address meanwhile. Nothing was changed.")
@@ -68,6 +69,7 @@ def change_states(
 ) -> None:
     """Several changes in a row, all or none."""
     with transaction.atomic():
+        chain.lock()
         for to in path:
             change_state(address, to, by=by, now=now, reason=reason)
 
@@ -118,7 +120,11 @@ def take_report(
             "out of the message: it opens your report.",
         )
     code = new_code()
+    # A tenth of a second of Argon2: not while every other writer waits.
+    hashed = code_hash(code)
+    note_sealed, contact_sealed = _seal(note, "note-identity"), _seal(contact, "contact-identity")
     with transaction.atomic():
+        chain.lock()
         row, is_new = ReportedUrl.objects.get_or_create(
             url=web.url,
             defaults={
@@ -132,12 +138,12 @@ def take_report(
         first = row.reports.order_by("pk").first()
         report = Report.objects.create(
             reference=_reference(),
-            return_code_hash=code_hash(code),
+            return_code_hash=hashed,
             received_at=now,
             source=source,
             language=language[:8],
-            note_sealed=_seal(note, "note-identity"),
-            contact_sealed=_seal(contact, "contact-identity"),
+            note_sealed=note_sealed,
+            contact_sealed=contact_sealed,
             address=row,
             duplicate_of=first,
         )
@@ -156,6 +162,7 @@ def add_moved_address(url: str, origin: ReportedUrl, *, by: str, now: datetime) 
     """The address that ``origin``'s content moved to, in the record and due for capture."""
     web = check_address(url)
     with transaction.atomic():
+        chain.lock()
         row, is_new = ReportedUrl.objects.get_or_create(
             url=web.url,
             defaults={

@@ -7,11 +7,19 @@ reads what was fetched: that is for the sandboxed worker.
 
 from strandline.errors import AddressRefused, LookupFailed
 from strandline.fetching.address import MAX_LENGTH, WebAddress, normalise
+from strandline.fetching.fetcher import Fetcher, FetchPolicy
 from strandline.fetching.networks import Networks
+from strandline.fetching.results import Answer, Failure, FailureReason, Hop
 
 __all__ = [
     "MAX_LENGTH",
     "AddressRefused",
+    "Answer",
+    "Failure",
+    "FailureReason",
+    "FetchPolicy",
+    "Fetcher",
+    "Hop",
     "LookupFailed",
     "Networks",
     "WebAddress",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from strandline import __version__
+from strandline.cli.files import printable
 from strandline.cli.registry import LazyGroup
 from strandline.errors import StrandlineError
 
@@ -50,28 +51,30 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status; a refusal becomes a sentence."""
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    status = 0
     try:
-        status = cli.main(arguments, prog_name="strandline", standalone_mode=False)
+        # Not ``cli.main``, which gives a closed pipe and an interruption a status of its own.
+        with cli.make_context("strandline", typed) as context:
+            cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        status = done.exit_code
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        return INTERRUPTED
+        status = INTERRUPTED
     except BrokenPipeError:
         # The interpreter flushes once more on its way out, and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
+        status = PIPE_CLOSED
     except StrandlineError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        return FAILED
+        click.echo(f"Error: {printable(error.message)}", err=True)
+        status = FAILED
     except OSError as error:
-        click.echo(f"Error: {_sentence(error)}", err=True)
-        return FAILED
-    return status if isinstance(status, int) else 0
-
-
-def _sentence(error: OSError) -> str:
-    place = f"{error.filename}: " if error.filename is not None else ""
-    return f"{place}{error.strerror or error}."
+        place = f"{error.filename}: " if error.filename is not None else ""
+        click.echo(f"Error: {printable(place)}{error.strerror or error}.", err=True)
+        status = FAILED
+    return status

@@ -1,4 +1,4 @@
-"""Paths that a person typed, and how a file's name is shown to one."""
+"""Paths that a person typed, and how text from elsewhere is shown to one."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -20,10 +20,9 @@ def files_under(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def shown(path: Path) -> str:
-    """The name in printable characters: one made by a stranger could hold terminal commands."""
-    name = str(path)
-    return name if name.isprintable() else ascii(name)
+def printable(text: object) -> str:
+    """The text with whatever a terminal would obey rather than show written as an escape."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(text))
 
 
 def _raise(error: OSError) -> None:

@@ -1,12 +1,13 @@
 """``strandline hash``: fingerprints of pictures."""
 
+import errno
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from strandline.cli.files import files_under, shown
+from strandline.cli.files import files_under, printable
 from strandline.cli.progress import counted
 from strandline.errors import MediaRefused
 
@@ -33,7 +34,7 @@ def hash_files(context: click.Context, paths: tuple[Path, ...], *, as_json: bool
     with open_sandbox() as sandbox:
         for path in counted(files_under(paths), "hashed"):
             try:
-                image = hash_image(path, sandbox)
+                image = hash_image(_file(path), sandbox)
             except (MediaRefused, OSError) as error:
                 unread += 1
                 _report(path, error, as_json=as_json)
@@ -42,8 +43,15 @@ def hash_files(context: click.Context, paths: tuple[Path, ...], *, as_json: bool
     context.exit(1 if unread else 0)
 
 
+def _file(path: Path) -> Path:
+    """Refuse what is there but no file: reading a pipe would wait for ever."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "It is not a file")
+    return path
+
+
 def _line(path: Path, image: "ImageHash") -> str:
-    return f"{image.pdq}  {image.quality:3}  {image.digests.sha256}  {shown(path)}"
+    return f"{image.pdq}  {image.quality:3}  {image.digests.sha256}  {printable(path)}"
 
 
 def _json_line(path: Path, image: "ImageHash") -> str:
@@ -72,4 +80,4 @@ def _report(path: Path, error: MediaRefused | OSError, *, as_json: bool) -> None
     if as_json:
         click.echo(json.dumps({"file": str(path), "problem": problem}))
     else:
-        click.echo(f"{shown(path)}: {problem}", err=True)
+        click.echo(f"{printable(path)}: {problem}", err=True)

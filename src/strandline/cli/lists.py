@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from strandline.cli.files import files_under, shown
+from strandline.cli.files import files_under, printable
 from strandline.cli.progress import counted, downloading
 from strandline.errors import ListRefused
 
@@ -46,13 +47,15 @@ def sync(url: str, directory: Path, key: str | None, api_key_file: Path | None) 
     """
     from strandline import lists  # noqa: PLC0415 - loads numpy
 
-    api_key = api_key_file.read_text("utf-8").strip() if api_key_file else os.environ.get(API_KEY)
+    api_key = _content(api_key_file) if api_key_file else os.environ.get(API_KEY)
     with downloading() as progress:
         synced = lists.sync(
             url, directory, vkey=_key(key), api_key=api_key or None, progress=progress
         )
     state = "now held" if synced.changed else "already held"
-    click.echo(f"{_described(synced.manifest)} Signature verified; {state} in {shown(directory)}.")
+    click.echo(
+        f"{_described(synced.manifest)} Signature verified; {state} in {printable(directory)}."
+    )
 
 
 @lists.command()
@@ -97,7 +100,7 @@ def match(
         if as_json:
             click.echo(json.dumps(_as_json(found)))
         elif found.problem:
-            click.echo(f"{shown(found.path)}: {found.problem}", err=True)
+            click.echo(f"{printable(found.path)}: {found.problem}", err=True)
         else:
             _echo_hits(found)
     click.echo(f"{seen} compared, {matched} on the list, {unread} could not be read.", err=True)
@@ -107,7 +110,7 @@ def match(
 def _echo_hits(found: "FileMatches") -> None:
     for hit in found.hits:
         near = "the same bytes" if hit.algorithm == "sha256" else f"{hit.distance} bits away"
-        click.echo(f"{shown(found.path)}: {hit.entry.id} ({hit.entry.category}), {near}")
+        click.echo(f"{printable(found.path)}: {hit.entry.id} ({hit.entry.category}), {near}")
 
 
 def _as_json(found: "FileMatches") -> dict[str, object]:
@@ -135,14 +138,19 @@ def _as_json(found: "FileMatches") -> dict[str, object]:
 
 def _key(text: str | None) -> str | None:
     """The key itself, or the content of the file that holds it."""
-    if text is None or "+" in text:
+    if text is None or re.fullmatch(r"\S+\+[0-9a-f]{8}\+\S+", text):
         return text
     try:
-        return Path(text).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        return _content(Path(text))
+    except OSError as error:
         raise ListRefused(
             f"--key {text!r} is neither a verifier key (name+1a2b3c4d+AbC…) nor a file with one."
         ) from error
+
+
+def _content(path: Path) -> str:
+    """A key in a file; what is no text becomes a key that is refused with a sentence."""
+    return path.read_text("utf-8", errors="replace").strip()
 
 
 def _described(manifest: "Manifest") -> str:

@@ -15,7 +15,7 @@ from bench.case import Case
 NAMES = sorted(
     path.stem
     for path in Path(__file__).parent.glob("*.py")
-    if path.stem not in {"__init__", "__main__", "case"}
+    if not path.stem.startswith("_") and path.stem != "case"
 )
 
 

@@ -95,6 +95,7 @@ def main() -> None:
     _send({"ready": True, "protections": held, "tasks": sorted(tasks)}, {})
     while True:
         job, blobs = frames.read(_take, max_blobs=limits.bytes)
+        _send({"taken": True}, {})  # from here on, a death is this file's doing
         _allow_processor_time(limits.cpu_seconds)
         header, made = _answer(tasks[job["task"]], blobs["data"], job["params"], limits)
         _allow_processor_time(0)

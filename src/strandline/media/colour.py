@@ -1,6 +1,7 @@
 """Any of Pillow's modes to 8-bit sRGB over white. Runs in the worker only."""
 
 import io
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ _LAB = ImageCms.createProfile("LAB")
 
 #: Transparent parts show what a white page would show.
 _BACKGROUND = (255, 255, 255, 255)
+_ROWS_AT_ONCE = 256
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
@@ -28,27 +30,42 @@ def to_srgb(image: Image.Image) -> Image.Image:
     elif profile and image.mode in {"RGB", "RGBA", "L", "CMYK"}:
         image = _by_profile(image, profile) or image
     if image.has_transparency_data:
-        image = _over_white(image.convert("RGBA"))
-    return _bare(image.convert("RGB"))
+        image = _over_white(image)
+    return _bare(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
-        return _grey(np.asarray(image).astype(np.uint16) >> 8)
+        return _grey(image, lambda samples: samples.astype(np.uint16) >> 8)
     if image.mode == "I":
-        return _grey(np.clip(np.asarray(image), 0, 65_535) >> 8)
+        return _grey(image, lambda samples: np.clip(samples, 0, 65_535) >> 8)
     if image.mode == "F":
-        samples = np.nan_to_num(np.asarray(image), nan=0.0, posinf=255.0, neginf=0.0)
-        scale = 255.0 if samples.max(initial=0.0) <= 1.0 else 1.0
-        return _grey(np.clip(np.rint(samples * scale), 0, 255))
+        highest = max(float(_finite(strip).max()) for _, strip in _strips(image))
+        scale = 255.0 if highest <= 1.0 else 1.0
+        return _grey(image, lambda samples: np.clip(np.rint(_finite(samples) * scale), 0, 255))
     if image.mode in {"1", "LA", "La", "P", "PA", "RGBa", "HSV", "YCbCr", "RGBX"}:
         alpha = image.has_transparency_data or image.mode in {"LA", "La", "PA", "RGBa"}
         return image.convert("RGBA" if alpha else "RGB")
     return image
 
 
-def _grey(samples: NDArray[Any]) -> Image.Image:
-    return Image.fromarray(samples.astype(np.uint8))
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Yield the picture in strips with the row each starts at, so that no copy is a whole one."""
+    for top in range(0, image.height, _ROWS_AT_ONCE):
+        bottom = min(top + _ROWS_AT_ONCE, image.height)
+        yield top, image.crop((0, top, image.width, bottom))
+
+
+def _finite(samples: Image.Image | NDArray[Any]) -> NDArray[Any]:
+    finite: NDArray[Any] = np.nan_to_num(np.asarray(samples), nan=0.0, posinf=255.0, neginf=0.0)
+    return finite
+
+
+def _grey(image: Image.Image, rule: Callable[[NDArray[Any]], NDArray[Any]]) -> Image.Image:
+    grey = Image.new("L", image.size)
+    for top, strip in _strips(image):
+        grey.paste(Image.fromarray(rule(np.asarray(strip)).astype(np.uint8)), (0, top))
+    return grey
 
 
 def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
@@ -75,15 +92,15 @@ def _converted(image: Image.Image, source: Any) -> Image.Image | None:  # noqa: 
 
 
 def _over_white(image: Image.Image) -> Image.Image:
-    page = Image.new("RGBA", image.size, _BACKGROUND)
-    page.alpha_composite(image)
-    return page
+    shown = Image.new("RGB", image.size)
+    for top, strip in _strips(image):
+        page = Image.new("RGBA", strip.size, _BACKGROUND)
+        shown.paste(Image.alpha_composite(page, strip.convert("RGBA")).convert("RGB"), (0, top))
+    return shown
 
 
 def _bare(image: Image.Image) -> Image.Image:
     """Leave everything behind that is not a pixel: EXIF, profile, comments."""
-    if image.info or image.getexif():
-        image = image.copy()
-        image.info = {}
-        image.getexif().clear()
+    image.getexif().clear()
+    image.info = {}
     return image

@@ -8,6 +8,7 @@ moves a PDQ hash by 122 to 254 of 256 bits (palette indices, raw CMYK, unrotated
 change a pixel.
 """
 
+import contextlib
 import io
 import warnings
 from dataclasses import dataclass
@@ -127,7 +128,6 @@ def _declared_frames(image: Image.Image) -> int:
 
 def _upright(image: Image.Image) -> Image.Image:
     """Apply the EXIF orientation; a file whose EXIF cannot be read is upright as stored."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except _DECODER_FAILURES:
-        return image
+    with contextlib.suppress(*_DECODER_FAILURES):
+        ImageOps.exif_transpose(image, in_place=True)
+    return image

@@ -21,7 +21,9 @@ MAX_ADDRESS = 4_096  # characters
 _LOOKED_AT = "img, source, video, a[href], meta[content], link[rel=image_src]"
 _PICTURE_NAME = re.compile(r"\.(jpe?g|jfif|png|gif|webp|avif|bmp|tiff?|jp2|ico)$", re.IGNORECASE)
 _PICTURE_META = {"og:image", "og:image:url", "og:image:secure_url", "twitter:image"}
-_REFRESH = re.compile(r"^\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?[\"']?\s*([^\"'\s]+)", re.IGNORECASE)
+_REFRESH = re.compile(
+    r"^\s*[\d.]+(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?[\"']?\s*([^\"'\s]+)", re.IGNORECASE
+)
 #: One candidate of a srcset: an address without spaces, then an optional size.
 _CANDIDATE = re.compile(r"\s*,*\s*(\S*[^\s,])(?:\s+[^,]*)?(?:,|$)")
 

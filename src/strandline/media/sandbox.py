@@ -28,6 +28,8 @@ JOBS_PER_WORKER = 500
 START_SECONDS = 30.0
 #: Renditions and facts are small; a worker that sends more is not ours any longer.
 MAX_ANSWER = 64 * 2**20
+#: How often a worker may die before it has taken a job, until that is told.
+_IDLE_DEATHS = 3
 
 _REFUSALS: dict[str, type[MediaRefused]] = {
     kind.verdict: kind for kind in (Undecodable, TooLarge, TimedOut)
@@ -100,8 +102,13 @@ class _Worker:
     def exchange(
         self, header: Mapping[str, Any], blobs: Mapping[str, bytes], seconds: float
     ) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """Send one frame and read one, both within ``seconds``."""
         self.channel.deadline = time.monotonic() + seconds
         self.channel.send(frames.encode(header, blobs))
+        return self.answer()
+
+    def answer(self) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """Read one frame within what is left of the time."""
         return frames.read(self.channel.take, max_blobs=MAX_ANSWER)
 
     def stop(self) -> int:
@@ -178,10 +185,9 @@ class Sandbox:
                 "It was not opened. Raise the limit to examine it."
             )
         with self._lock:
-            worker = self._ready()
-            if task not in worker.tasks:
+            if task not in self._ready().tasks:
                 raise ValueError(f"the sandbox serves no task {task!r}")
-            facts, blobs = self._one_job(worker, task, data, params or {})
+            facts, blobs = self._one_job({"task": task, "params": dict(params or {})}, data)
         verdict = facts.get("refused")
         if verdict is None:
             return facts, blobs
@@ -214,13 +220,28 @@ class Sandbox:
             worker = self._worker = _Worker(self.limits, self._modules)
         return worker
 
+    def _hand_over(self, job: Mapping[str, Any], data: bytes) -> _Worker:
+        """Give the job to a worker; one that died idle is replaced, for it never saw the file."""
+        for _ in range(_IDLE_DEATHS):
+            worker = self._ready()
+            worker.jobs_left -= 1
+            try:
+                worker.exchange(job, {"data": data}, self.limits.wall_seconds)
+            except ChannelClosedError:
+                self._discard()
+            else:
+                return worker
+        raise SandboxUnavailable(
+            "The worker that decodes untrusted files ended, several times in a row, before it "
+            "took the file. The file was not opened. Look for what kills processes on this "
+            "machine (memory, a supervisor) and try again."
+        )
+
     def _one_job(
-        self, worker: _Worker, task: str, data: bytes, params: Mapping[str, Any]
+        self, job: Mapping[str, Any], data: bytes
     ) -> tuple[dict[str, Any], dict[str, bytes]]:
-        worker.jobs_left -= 1
-        job = {"task": task, "params": dict(params)}
         try:
-            facts, blobs = worker.exchange(job, {"data": data}, self.limits.wall_seconds)
+            facts, blobs = self._hand_over(job, data).answer()
         except DeadlinePassedError:
             self._discard()
             raise TimedOut(

@@ -248,6 +248,26 @@ def test_a_forked_process_starts_a_worker_of_its_own(encode, drawing):
 
 
 @LINUX
+def test_a_job_under_way_at_the_end_of_the_program_is_finished():
+    program = (
+        "import io, threading, time\n"
+        "from PIL import Image\n"
+        "from strandline.media import Sandbox\n"
+        "out = io.BytesIO()\n"
+        "Image.new('L', (6000, 5000)).save(out, 'PNG')\n"
+        "own = Sandbox()\n"
+        "assert own.protections\n"
+        "def job():\n"
+        "    facts, _ = own.run('picture', out.getvalue(), {'styles': ['grey', 'edges']})\n"
+        "    print(facts['width'], flush=True)\n"
+        "threading.Thread(target=job).start()\n"
+        "time.sleep(0.05)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"6000\n", b"")
+
+
+@LINUX
 def test_a_worker_dies_with_its_parent_even_when_it_hangs():
     program = (
         "import os, signal\n"

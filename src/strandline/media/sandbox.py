@@ -11,7 +11,6 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any, Self
 
@@ -19,6 +18,7 @@ from strandline.errors import MediaRefused, StrandlineError, TimedOut, TooLarge,
 from strandline.media import frames
 from strandline.media.channel import Channel, ChannelClosedError, DeadlinePassedError
 from strandline.media.limits import Limits
+from strandline.media.starter import run_in_lasting_thread
 
 _log = logging.getLogger(__name__)
 
@@ -40,13 +40,6 @@ class SandboxUnavailable(StrandlineError):  # noqa: N818 - named as the tree in 
     """The worker could not be started at all: a fault of the installation, not of a file."""
 
 
-def _new_starter() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-starter")
-
-
-#: Workers are started from one thread that lives as long as the process: the kernel's
-#: "die with parent" follows the *thread* that started a child, and request threads come and go.
-_starter = _new_starter()
 _all_sandboxes: weakref.WeakSet["Sandbox"] = weakref.WeakSet()
 
 
@@ -55,7 +48,7 @@ class _Worker:
 
     def __init__(self, limits: Limits, modules: Sequence[str]) -> None:
         self.jobs_left = JOBS_PER_WORKER
-        self.process = _starter.submit(self._start).result()
+        self.process = run_in_lasting_thread(self._start)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.channel = Channel(self.process.stdout.fileno(), self.process.stdin.fileno())
@@ -286,8 +279,6 @@ def _verdict_on_a_death(status: int, limits: Limits) -> MediaRefused:
 
 
 def _after_fork() -> None:
-    global _starter  # noqa: PLW0603 - its thread does not exist in the forked process
-    _starter = _new_starter()
     for sandbox in list(_all_sandboxes):
         sandbox._forget_after_fork()  # noqa: SLF001 - same module
 

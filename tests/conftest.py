@@ -31,6 +31,11 @@ if DATABASE == "postgresql" and "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["STRANDLINE_DATABASE_URL"] = _cluster.url if _cluster else ""
 os.environ["DJANGO_SETTINGS_MODULE"] = "strandline.hotline.site.settings"
 
+import django  # noqa: E402
+
+# pytest-django read its environment before this file did: test modules import models at once.
+django.setup()
+
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 

@@ -9,14 +9,18 @@
     ├── SignInRefused         wrong, locked or inactive                        (accounts)
     ├── LeaseLost             another worker has taken this row over           (jobs)
     ├── ReportRefused         a report that is not stored, and why             (reports)
+    │   └── TooManyReports    a flood is under way                             (intake)
     ├── ClaimRefused          an address that cannot be claimed, and why       (assessment)
     ├── AssessmentRefused     observations that do not make an assessment      (assessment)
+    ├── TooFewPeople          a sum that would tell of single people           (wellbeing)
     ├── ListChangeRefused     a change of the list that is not made, and why   (hashlist)
     ├── NoticeRefused         a notice or an answer to it that is not accepted (takedown)
     └── NotConfigured         a key or setting this process needs is missing   (site)
 
 The text of each is written for the person who reads it.
 """
+
+from collections.abc import Mapping
 
 from strandline.errors import StrandlineError
 
@@ -54,12 +58,25 @@ class ReportRefused(HotlineError):
         self.field = field
 
 
+class TooManyReports(ReportRefused):
+    """A report that is not stored because more are arriving than people send."""
+
+
 class ClaimRefused(HotlineError):
     """An address that this analyst cannot claim now."""
 
 
 class AssessmentRefused(HotlineError):
     """Observations that do not make an assessment."""
+
+    def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        #: What is wrong at each field of the form, if it is a field's fault.
+        self.fields = dict(fields or {})
+
+
+class TooFewPeople(HotlineError):
+    """A sum over so few people that it would tell of single ones."""
 
 
 class ListChangeRefused(HotlineError):

@@ -24,6 +24,11 @@ ALLOWED_HOSTS = [urlsplit(url).hostname or "" for url in _FACE_URLS.values()] + 
     "127.0.0.1",
     "localhost",
 ]
+#: Where this face is reached from outside: behind a proxy that ends TLS, Django sees plain HTTP.
+CSRF_TRUSTED_ORIGINS = [_FACE_URLS[HOTLINE.face]] if HOTLINE.face in _FACE_URLS else []
+if HOTLINE.face == Face.PUBLIC and HOTLINE.intake.onion_url:
+    ALLOWED_HOSTS.append(urlsplit(HOTLINE.intake.onion_url).hostname or "")
+    CSRF_TRUSTED_ORIGINS.append(HOTLINE.intake.onion_url)
 ROOT_URLCONF = f"strandline.hotline.site.urls.{HOTLINE.face.value}"
 WSGI_APPLICATION = "strandline.hotline.site.wsgi.application"
 
@@ -36,6 +41,12 @@ INSTALLED_APPS = [
     "strandline.hotline.accounts",
     "strandline.hotline.jobs",
     "strandline.hotline.reports",
+    "strandline.hotline.assessment",
+    "strandline.hotline.wellbeing",
+    "strandline.hotline.hashlist",
+    "strandline.hotline.statistics",
+    "strandline.hotline.console",
+    "strandline.hotline.intake",
     "strandline.hotline.site",
 ]
 
@@ -46,7 +57,11 @@ _BEFORE = [
 ]
 #: Sessions exist at the console alone: no staff session can reach the other two faces.
 MIDDLEWARE_BY_FACE = {
-    Face.PUBLIC: [*_BEFORE, "django.middleware.csrf.CsrfViewMiddleware"],
+    Face.PUBLIC: [
+        *_BEFORE,
+        "strandline.hotline.intake.bodies.small_plain_forms_only",
+        "django.middleware.csrf.CsrfViewMiddleware",
+    ],
     Face.CONSOLE: [
         *_BEFORE,
         "django.contrib.sessions.middleware.SessionMiddleware",
@@ -128,6 +143,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 #: One cookie name a face: on one host, ports do not separate cookies.
 CSRF_COOKIE_NAME = f"{HOTLINE.face.value}-form"
+#: Gone with the browser's window: nothing on a shared computer tells of the visit for long.
+CSRF_COOKIE_AGE = None
 CSRF_FAILURE_VIEW = "strandline.hotline.site.views.form_expired"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

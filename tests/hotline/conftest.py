@@ -13,7 +13,7 @@ from strandline.hotline.config import Face
 
 @pytest.fixture
 def wear(settings, hotline):
-    """Turn this process into one face of this test's hotline: its pages, middleware and settings."""
+    """Turn this process into one face of the test's hotline: pages, middleware, settings."""
 
     def become(name):
         chosen = Face(name)

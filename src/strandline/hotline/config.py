@@ -74,6 +74,21 @@ class TakedownPolicy:
     look_again_after: tuple[timedelta, ...] = tuple(timedelta(days=d) for d in (7, 14, 21, 28))
     #: Content that is still up is recorded as unchanged.
     give_up_after: timedelta = timedelta(days=35)
+    #: No notice leaves before police cleared the address (so that evidence is not lost).
+    police_first: bool = False
+
+
+@dataclass(frozen=True)
+class IntakePolicy:
+    """What the public face takes in, and how long a return code opens a report."""
+
+    #: After this, a return code is refused like a wrong one.
+    code_lives: timedelta = timedelta(days=365)
+    #: A flood is more than this many forms, from everybody together, within ``window``.
+    most_in_window: int = 600
+    window: timedelta = timedelta(minutes=10)
+    #: The public face's own onion address, e.g. ``http://….onion``; empty when there is none.
+    onion_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +114,7 @@ class Config:
     web: WebPolicy
     mail: MailPolicy
     takedown: TakedownPolicy
+    intake: IntakePolicy
     #: Cookies only over TLS; off for plain-HTTP loopback.
     secure_cookies: bool
 
@@ -178,6 +194,11 @@ def read_config() -> Config:
             sent_maildir=Path(maildir) if maildir else None,
             grace_seconds=env.float("SENT_GRACE", 60.0),
         ),
-        takedown=TakedownPolicy(),
+        takedown=TakedownPolicy(police_first=env.bool("POLICE_FIRST", False)),
+        intake=IntakePolicy(
+            code_lives=timedelta(days=env.int("CODE_DAYS", 365)),
+            most_in_window=env.int("MOST_FORMS", 600),
+            onion_url=env.str("ONION_URL", ""),
+        ),
         secure_cookies=env.bool("SECURE_COOKIES", True),
     )

@@ -88,6 +88,30 @@ class Report(models.Model):
         return self.reference
 
 
+class FollowUp(models.Model):
+    """A message added to a report after it was sent."""
+
+    class Direction(models.TextChoices):
+        """Who wrote it."""
+
+        FROM_REPORTER = "from-reporter", "From the reporter"
+        TO_REPORTER = "to-reporter", "To the reporter"
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="follow_ups")
+    at = models.DateTimeField()
+    direction = models.CharField(max_length=14, choices=Direction.choices)
+    #: age, to the note key.
+    text_sealed = models.BinaryField()
+
+    class Meta:
+        """Read per report, in order."""
+
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"message on {self.report_id}"
+
+
 class StateChange(models.Model):
     """One change of an address's state, as it happened."""
 

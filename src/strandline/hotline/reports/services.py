@@ -1,7 +1,7 @@
 """What can be done to the record: take a report in, change an address's state."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,13 @@ from strandline.errors import AddressRefused
 from strandline.fetching import WebAddress, normalise
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import ReportRefused, StateMoved, StateRefused
-from strandline.hotline.reports.models import Capture, Report, ReportedUrl, StateChange
+from strandline.hotline.reports.models import (
+    Capture,
+    FollowUp,
+    Report,
+    ReportedUrl,
+    StateChange,
+)
 from strandline.hotline.reports.priority import priority
 from strandline.hotline.reports.return_code import code_hash, looks_like_code, new_code
 from strandline.hotline.reports.signals import address_reported_again
@@ -21,6 +27,8 @@ from strandline.vault import seal
 
 LONGEST_NOTE = 5_000
 LONGEST_CONTACT = 300
+#: Messages a reporter can add to one report.
+MOST_FOLLOW_UPS = 20
 #: Letters and digits that cannot be mistaken for one another when read aloud or written down.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -96,29 +104,21 @@ def take_report(
     source: Report.Source = Report.Source.PUBLIC,
     language: str = "",
     by: str = "public",
+    also: Callable[[Taken], object] | None = None,
 ) -> Taken:
     """Take a report in: seal what was written, join it to the address, decide how soon it is seen.
 
-    Everything happens in one transaction; a report that is refused leaves nothing behind.
+    Everything happens in one transaction; a report that is refused leaves nothing behind. What
+    ``also`` writes belongs to it: if it raises, there is no report.
 
     Raises:
         ReportRefused: naming the field and what to do about it.
     """
     web = check_address(address)
     came_from = _check_referrer(referrer)
-    note, contact = note.replace("\0", "").strip(), contact.replace("\0", "").strip()
-    if len(note) > LONGEST_NOTE:
-        raise ReportRefused(
-            "note", f"The message has {len(note):,} characters; {LONGEST_NOTE:,} is the most."
-        )
+    note, contact = _check_note(note), contact.replace("\0", "").strip()
     if len(contact) > LONGEST_CONTACT:
         raise ReportRefused("contact", f"At most {LONGEST_CONTACT} characters, please.")
-    if looks_like_code(note):
-        raise ReportRefused(
-            "note",
-            "This message seems to contain a return code. Keep the code to yourself, and take it "
-            "out of the message: it opens your report.",
-        )
     code = new_code()
     # A tenth of a second of Argon2: not while every other writer waits.
     hashed = code_hash(code)
@@ -155,7 +155,10 @@ def take_report(
             detail={"address": row.pk, "duplicate": first is not None},
         )
         _join(row, report, is_new=is_new, came_from=came_from, by=by, now=now)
-    return Taken(report, code)
+        taken = Taken(report, code)
+        if also is not None:
+            also(taken)
+    return taken
 
 
 def add_moved_address(url: str, origin: ReportedUrl, *, by: str, now: datetime) -> ReportedUrl:
@@ -172,20 +175,66 @@ def add_moved_address(url: str, origin: ReportedUrl, *, by: str, now: datetime) 
                 "first_reported_at": now,
                 "moved_from": origin,
                 "priority": origin.priority,
+                # A redirect carries the referrer on, and the new page may ask for it too.
+                "referrer": origin.referrer,
             },
         )
         if is_new:
             path = (State.DEDUPLICATED, State.TRIAGED)
             change_states(row, path, by=by, now=now, reason=f"moved from address {origin.pk}")
             Capture.objects.create(address=row, due_at=now)
+        else:
+            _heard_of_again(row, by=by, now=now, reason=f"moved here from address {origin.pk}")
     return row
 
 
-def report_by_code(typed: str) -> Report | None:
-    """The report this return code opens; none for a wrong or expired one, after the same time."""
+def report_by_code(typed: str, *, now: datetime) -> Report | None:
+    """The report this return code opens; none for a wrong or expired one, after the same work."""
+    since = now - settings.HOTLINE.intake.code_lives
     return (
-        Report.objects.select_related("address").filter(return_code_hash=code_hash(typed)).first()
+        Report.objects.select_related("address")
+        .filter(return_code_hash=code_hash(typed), received_at__gte=since)
+        .first()
     )
+
+
+def add_follow_up(
+    report: Report,
+    text: str,
+    *,
+    by: str,
+    now: datetime,
+    also: Callable[[], object] | None = None,
+) -> FollowUp:
+    """Add the reporter's further message, sealed like the first; ``also`` as in a report.
+
+    Raises:
+        ReportRefused: at the field ``note``: empty, too long, one too many, or with a return code.
+    """
+    text = _check_note(text)
+    if not text:
+        raise ReportRefused("note", "The message is empty. Write something, or just close this.")
+    sealed = seal(text, settings.HOTLINE.recipient("note-identity"))
+    with transaction.atomic():
+        chain.lock()
+        if report.follow_ups.count() >= MOST_FOLLOW_UPS:
+            raise ReportRefused(
+                "note",
+                f"{MOST_FOLLOW_UPS} messages have been added to this report, which is the most. "
+                "To tell us more, please send a new report of the same address.",
+            )
+        follow_up = FollowUp.objects.create(
+            report=report,
+            at=now,
+            direction=FollowUp.Direction.FROM_REPORTER,
+            text_sealed=sealed,
+        )
+        chain.record(
+            at=now, actor=by, action="reports.add_follow_up", subject=f"report:{report.pk}"
+        )
+        if also is not None:
+            also()
+    return follow_up
 
 
 def _join(
@@ -207,11 +256,31 @@ def _join(
     if is_new:
         change_states(row, (State.DEDUPLICATED, State.TRIAGED), by=by, now=now)
         Capture.objects.create(address=row, due_at=now)
-    elif row.state in {State.NOT_FOUND, State.NEEDS_INFORMATION, State.OUT_OF_REMIT}:
-        change_state(row, State.TRIAGED, by=by, now=now, reason="reported again")
+    else:
+        _heard_of_again(row, by=by, now=now, reason="reported again")
+
+
+def _heard_of_again(row: ReportedUrl, *, by: str, now: datetime, reason: str) -> None:
+    if row.state in {State.NOT_FOUND, State.NEEDS_INFORMATION, State.OUT_OF_REMIT}:
+        change_state(row, State.TRIAGED, by=by, now=now, reason=reason)
         Capture.objects.filter(address=row).update(due_at=now, tries=0, given_up_at=None)
     else:
         address_reported_again.send(ReportedUrl, address=row, now=now)
+
+
+def _check_note(note: str) -> str:
+    note = note.replace("\0", "").strip()
+    if len(note) > LONGEST_NOTE:
+        raise ReportRefused(
+            "note", f"The message has {len(note):,} characters; {LONGEST_NOTE:,} is the most."
+        )
+    if looks_like_code(note):
+        raise ReportRefused(
+            "note",
+            "This message seems to contain a return code. Keep the code to yourself, and take it "
+            "out of the message: it opens your report.",
+        )
+    return note
 
 
 def _check_referrer(referrer: str) -> str:

@@ -15,8 +15,21 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form without its proof of origin: nothing was done, and the browser keeps what was typed."""
+    """A form without its proof of origin: nothing was done.
+
+    A view that can show its form again with what was typed carries that as ``.form_expired``.
+    """
+    match = request.resolver_match
+    own = getattr(match.func, "form_expired", None) if match else None
+    if own is not None:
+        answer: HttpResponse = own(request)
+        return answer
     return render(request, "site/form-expired.html", {"reason": reason}, status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Something no browser of a person sends."""
+    return render(request, "site/bad-request.html", status=400)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

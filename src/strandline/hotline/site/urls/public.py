@@ -1,12 +1,14 @@
 """Pages of the public face."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from strandline.hotline.site import views
 
+handler400 = "strandline.hotline.site.views.bad_request"
 handler404 = "strandline.hotline.site.views.not_found"
 handler500 = "strandline.hotline.site.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
+    path("", include("strandline.hotline.intake.urls")),
 ]

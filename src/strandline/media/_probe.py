@@ -1,6 +1,7 @@
 """A self-test from the inside: try what the sandbox must refuse, and say how it went.
 
-Used by tests and by a health check; every attempt is harmless where it succeeds.
+For tests and for a health check. Every attempt is harmless where it succeeds; executing, tried
+last, then ends the worker, which the caller sees as a crash.
 """
 
 import errno
@@ -28,7 +29,9 @@ def _read_file() -> None:
 
 
 def _write_file() -> None:
-    os.close(os.open("/tmp/strandline-probe", os.O_WRONLY | os.O_CREAT, 0o600))  # noqa: S108 - it must fail
+    name = "/tmp/strandline-probe"  # noqa: S108 - it must fail
+    os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    os.unlink(name)  # noqa: PTH108 - as plain as the call that made it
 
 
 def _start_process() -> None:

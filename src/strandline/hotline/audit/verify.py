@@ -11,7 +11,7 @@ from strandline.hotline.audit.chain import GENESIS, digest, entries
 from strandline.hotline.audit.checkpoints import Checkpoint
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """What verification found."""
 
@@ -34,11 +34,15 @@ def verify(checkpoints: Sequence[Checkpoint] = ()) -> Finding:
     expected, previous, good = 1, GENESIS, 0
 
     def fault(sequence: int, message: str) -> Finding:
-        return Finding(False, expected, len(pinned), sequence, message)
+        return Finding(
+            ok=False, entries=expected, checkpoints=len(pinned), sequence=sequence, message=message
+        )
 
     for entry in entries():
         if entry.sequence != expected:
-            return fault(expected, f"Entry {expected} is missing: the next one is {entry.sequence}.")
+            return fault(
+                expected, f"Entry {expected} is missing: the next one is {entry.sequence}."
+            )
         if entry.hash != digest(entry):
             return fault(expected, f"Entry {expected} was altered: its hash does not fit its text.")
         if entry.previous != previous:
@@ -48,8 +52,9 @@ def verify(checkpoints: Sequence[Checkpoint] = ()) -> Finding:
         if expected in pinned and pinned[expected] != entry.hash:
             return fault(
                 good + 1,
-                f"Entry {good + 1} is the first that may have been altered: the chain was rewritten "
-                f"after entry {good}, for entry {expected} does not fit its signed checkpoint.",
+                f"Entry {good + 1} is the first that may have been altered: the chain was "
+                f"rewritten after entry {good}, for entry {expected} does not fit its signed "
+                "checkpoint.",
             )
         if expected in pinned:
             good = expected
@@ -65,5 +70,9 @@ def verify(checkpoints: Sequence[Checkpoint] = ()) -> Finding:
             f"but a signed checkpoint saw {longest} entries.",
         )
     return Finding(
-        True, count, len(pinned), None, f"{count} entries, {len(pinned)} checkpoints: all in order."
+        ok=True,
+        entries=count,
+        checkpoints=len(pinned),
+        sequence=None,
+        message=f"{count} entries, {len(pinned)} checkpoints: all in order.",
     )

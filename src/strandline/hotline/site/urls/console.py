@@ -1,6 +1,6 @@
 """Pages of the console face."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from strandline.hotline.site import views
 
@@ -9,4 +9,6 @@ handler500 = "strandline.hotline.site.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
+    path("", include("strandline.hotline.hashlist.urls")),
+    path("", include("strandline.hotline.statistics.urls")),
 ]

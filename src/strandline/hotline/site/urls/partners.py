@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from strandline.hotline.partners.api import api
 from strandline.hotline.site import views
 
 handler404 = "strandline.hotline.site.views.not_found"
@@ -9,4 +10,6 @@ handler500 = "strandline.hotline.site.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
+    # Last: the API also answers at the root, with 'no such page'.
+    path("", api.urls),
 ]

@@ -1,0 +1,78 @@
+"""The console's page of the list: what it holds, its editions, and what a manager can do."""
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from strandline.hotline import clock
+from strandline.hotline.accounts.access import StaffRequest, allow
+from strandline.hotline.accounts.roles import Permission
+from strandline.hotline.errors import ListChangeRefused
+from strandline.hotline.hashlist import services
+from strandline.hotline.hashlist.models import Edition, Entry, Publication
+
+#: Editions shown; the files keep them all.
+SHOWN = 50
+
+
+@allow(Permission.PUBLISH)
+@require_safe
+def overview(request: StaffRequest) -> HttpResponse:
+    """The list and its editions."""
+    return _page(request)
+
+
+@allow(Permission.PUBLISH)
+@require_POST
+def publish(request: StaffRequest) -> HttpResponse:
+    """Ask for an edition now."""
+    try:
+        services.publish_now(by=request.user.actor, now=clock.now())
+    except ListChangeRefused as refused:
+        return _page(request, refused=refused)
+    return redirect("hashlist")
+
+
+@allow(Permission.PUBLISH)
+@require_POST
+def withdraw(request: StaffRequest) -> HttpResponse:
+    """Take an entry off the list."""
+    number = request.POST.get("entry", "").strip().removeprefix("entry-")
+    try:
+        services.withdraw(
+            _entry(number),
+            reason=request.POST.get("reason", ""),
+            by=request.user.actor,
+            now=clock.now(),
+        )
+    except ListChangeRefused as refused:
+        return _page(request, refused=refused)
+    return redirect("hashlist")
+
+
+def _entry(number: str) -> Entry:
+    try:
+        if number.isascii() and number.isdecimal() and len(number) < 19:
+            return Entry.objects.get(pk=int(number))
+    except ObjectDoesNotExist:
+        pass
+    raise ListChangeRefused(
+        "entry", "There is no entry of this number. A match reports it, like entry-17."
+    )
+
+
+def _page(request: StaffRequest, refused: ListChangeRefused | None = None) -> HttpResponse:
+    unfinished = Edition.objects.filter(state=Edition.State.PREPARED).exists()
+    context = {
+        "listed": Entry.objects.filter(status=Entry.Status.ACTIVE).count(),
+        "withdrawn": Entry.objects.filter(status=Entry.Status.WITHDRAWN).count(),
+        "waiting": services.waiting_changes(),
+        "may_publish": unfinished or services.first_unpublished() is not None,
+        "publication": Publication.objects.first(),
+        "now": clock.now(),
+        "editions": Edition.objects.order_by("-number")[:SHOWN],
+        "refused": refused,
+        "typed": request.POST,
+    }
+    return render(request, "hashlist/overview.html", context, status=422 if refused else 200)

@@ -1,0 +1,10 @@
+"""Django's entry to the room."""
+
+from django.apps import AppConfig
+
+
+class StatisticsConfig(AppConfig):
+    """Figures and their page."""
+
+    name = "strandline.hotline.statistics"
+    label = "statistics"

@@ -54,8 +54,8 @@ def refusal(text: str) -> AddressRefused:
         ("http://MÜNCHEN.de/", "http://xn--mnchen-3ya.de/"),
         ("http://faß.de/", "http://xn--fa-hia.de/"),
         ("http://пример.рф/", "http://xn--e1afmkfd.xn--p1ai/"),
-        ("http://сахар.рф/", "http://xn--80aa1cn6a.xn--p1ai/"),
-        ("http://東京タワー.jp/", "http://XX.jp/"),
+        ("http://сахар.рф/", "http://xn--80aa2cbv.xn--p1ai/"),
+        ("http://東京タワー.jp/", "http://xn--5ck2eqb538s34z.jp/"),
         ("http://ıstanbul.com.tr/", "http://xn--stanbul-qfb.com.tr/"),
     ],
 )

@@ -152,9 +152,12 @@ def test_a_wrong_location_is_refused(tmp_path: Path) -> None:
 
 
 PUT = """
-import sys
+import os, sys
 from strandline.vault import Vault, VaultError
 vault = Vault(sys.argv[1], recipients=[sys.argv[2]])
+if "unprivileged" in sys.argv:
+    os.setgid(65534)
+    os.setuid(65534)
 try:
     vault.put(sys.argv[3], b"x" * int(sys.argv[4]))
 except VaultError as error:
@@ -164,9 +167,9 @@ else:
 """
 
 
-def put_in_a_process(root: Path, key: str, size: int, **options) -> str:
+def put_in_a_process(root: Path, key: str, size: int, *arguments: str, **options) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", PUT, str(root), RECIPIENT, key, str(size)],
+        [sys.executable, "-c", PUT, str(root), RECIPIENT, key, str(size), *arguments],
         capture_output=True,
         text=True,
         check=True,
@@ -216,10 +219,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_a_directory_without_permission_is_told(tmp_path: Path) -> None:
     Vault(tmp_path, recipients=[RECIPIENT]).put("before", b"kept")
-    for parent in (tmp_path, *tmp_path.parents[:3]):
-        if parent.stat().st_uid == 0 and parent != Path("/tmp"):
-            parent.chmod(0o755)
-    told = put_in_a_process(tmp_path, "more", 10, user=65534, group=65534, cwd="/")
+    told = put_in_a_process(tmp_path, "more", 10, "unprivileged")
     assert "VaultError The evidence could not be stored: this account may not write" in told
 
 

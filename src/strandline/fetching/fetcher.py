@@ -250,15 +250,6 @@ def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
 def _explained(error: Exception, here: WebAddress, deadline: Deadline) -> FetchFailed:
     if isinstance(error, httpx2.TimeoutException):
         return deadline.passed()
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            detail = getattr(cause, "verify_message", "") or cause.reason or "no common protocol"
-            return FetchFailed(
-                FailureReason.TLS_FAILED,
-                f"No secure connection to {here.host} could be made: {detail}.",
-            )
-        cause = cause.__cause__
     if isinstance(error, httpx2.NetworkError):
         return FetchFailed(
             FailureReason.CONNECTION_FAILED,

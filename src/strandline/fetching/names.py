@@ -1,7 +1,7 @@
 """Name lookups, through the configured name servers and no other way."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import dns.exception
@@ -18,6 +18,7 @@ from strandline.errors import LookupFailed
 from strandline.fetching.networks import IPAddress
 
 _PATIENCE = 5.0  # seconds for one lookup, retries included
+_SHORT_PATIENCE = 2.0  # for IPv6 addresses, when there are IPv4 ones
 
 
 class NoAnswerInTime(LookupFailed):
@@ -71,16 +72,21 @@ class Resolver:
             raise LookupFailed(f"{name} could not be looked up: {error}") from error
         return tuple(_text(record) for record in answer)
 
-    def addresses(self, host: str, *, seconds: float) -> tuple[IPAddress, ...]:
+    def addresses(self, host: str, *, remaining: Callable[[], float]) -> tuple[IPAddress, ...]:
         """Return all IP addresses of a host, IPv4 first. Raises :class:`LookupFailed`.
 
-        One kind is enough: some name servers answer for IPv6 with an error.
+        ``remaining`` tells the seconds left. One kind of address is enough: some name servers
+        answer questions for IPv6 with an error, or not at all.
         """
         found: list[IPAddress] = []
         failure: LookupFailed | None = None
         for rdtype in ("A", "AAAA"):
+            patience = _SHORT_PATIENCE if found else _PATIENCE
             try:
-                records = self.lookup(host, rdtype, seconds=seconds)
+                records = self.lookup(host, rdtype, seconds=min(patience, remaining()))
+            except NoAnswerInTime:
+                if not found:
+                    raise
             except LookupFailed as error:
                 failure = failure or error
             else:

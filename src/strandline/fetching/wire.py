@@ -99,14 +99,27 @@ class GuardedStream(httpcore2.NetworkStream):
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore2.NetworkStream:
         """Shake hands; the certificate is checked against the name, not the pinned address."""
-        stream = self._stream.start_tls(
-            ssl_context, server_hostname, timeout=self._deadline.remaining()
-        )
+        try:
+            stream = self._stream.start_tls(
+                ssl_context, server_hostname, timeout=self._deadline.remaining()
+            )
+        except httpcore2.ConnectError as error:
+            if isinstance(error.__cause__, ssl.SSLError):
+                raise _tls_failed(error.__cause__, server_hostname) from error
+            raise
         return GuardedStream(stream, self._deadline, self._allowance)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (the interface's own type)
         """Return what the inner stream knows, such as ``server_addr``."""
         return self._stream.get_extra_info(info)
+
+
+def _tls_failed(error: ssl.SSLError, host: str | None) -> FetchFailed:
+    said = getattr(error, "verify_message", "") or (error.reason or "").replace("_", " ").lower()
+    return FetchFailed(
+        FailureReason.TLS_FAILED,
+        f"No secure connection to {host} could be made: {said.rstrip('.') or 'it broke off'}.",
+    )
 
 
 class PinningBackend(httpcore2.NetworkBackend):
@@ -162,7 +175,7 @@ class PinningBackend(httpcore2.NetworkBackend):
         except ValueError:
             pass
         try:
-            addresses = self._resolver.addresses(host, seconds=self._deadline.remaining())
+            addresses = self._resolver.addresses(host, remaining=self._deadline.remaining)
         except NoAnswerInTime as error:
             raise FetchFailed(FailureReason.TIMED_OUT, error.message) from None
         except LookupFailed as error:

@@ -1,20 +1,16 @@
 """Publishing: the same bytes each time, and a kill leaves the earlier edition served."""
 
-import os
 import shutil
-import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from killing import killed_before
 from strandline.lists import ListRefused, latest_digest
 from strandline.lists.entries import decode_entries
 from strandline.lists.manifest import digest, parse_manifest
 from strandline.transparency import NoteRefused, Signer, open_note
-
-#: What a publisher does to the disk; a kill is tried before each.
-DISK_EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
 
 
 def contents(directory: Path) -> dict[str, bytes]:
@@ -125,31 +121,6 @@ def test_nothing_is_published_into_an_empty_folder(tmp_path):
     assert latest_digest(tmp_path) is None
 
 
-def killed_before(event_number: int, work) -> bool:
-    """Run ``work`` in a process that dies, without unwinding, before its n-th step on the disk."""
-    process = os.fork()
-    if process == 0:
-        steps = 0
-
-        def die(event: str, _arguments: object) -> None:
-            nonlocal steps
-            if event in DISK_EVENTS:
-                steps += 1
-                if steps == event_number:
-                    os._exit(9)
-
-        sys.addaudithook(die)
-        try:
-            work()
-        except BaseException:  # noqa: BLE001 - the child must never return into the test run
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(process, 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in {0, 9}
-    return code == 9
-
-
 def test_a_kill_at_any_step_leaves_the_earlier_edition_served_or_the_new_one(publisher, entry):
     publisher.publish(1, [entry(1)])
     earlier = publisher.directory
@@ -160,7 +131,9 @@ def test_a_kill_at_any_step_leaves_the_earlier_edition_served_or_the_new_one(pub
         steps += 1
         publisher.directory = earlier.with_name(f"killed-{steps}")
         shutil.copytree(earlier, publisher.directory)
-        killed = killed_before(steps, lambda: publisher.publish(2, [entry(1), entry(2)]))
+        killed = killed_before(
+            steps, publisher.directory, lambda: publisher.publish(2, [entry(1), entry(2)])
+        )
         now = served(publisher)
         assert now in [(1, ["e1"]), (2, ["e1", "e2"])]
         seen.add((killed, now[0]))

@@ -11,6 +11,7 @@ from strandline.lists.holding import verify
 from strandline.lists.manifest import Manifest
 from strandline.lists.publishing import latest_digest, write_edition
 from strandline.lists.recognising import FileMatches, HashList, Hit, match
+from strandline.lists.syncing import Synced, sync
 
 __all__ = [
     "Entry",
@@ -19,8 +20,10 @@ __all__ = [
     "Hit",
     "ListRefused",
     "Manifest",
+    "Synced",
     "latest_digest",
     "match",
+    "sync",
     "verify",
     "write_edition",
 ]

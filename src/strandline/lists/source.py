@@ -9,7 +9,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from strandline.errors import ListRefused, LookupFailed
-from strandline.fetching import Failure, Fetcher, FetchPolicy
+from strandline.fetching import Failure, FailureReason, Fetcher, FetchPolicy
 
 #: Seconds for one file.
 TIME_LIMIT = 600
@@ -42,6 +42,11 @@ class Source:
         self._tell(step, 0, max_bytes)
         answer = self.fetcher.fetch(url, headers=headers, max_bytes=max_bytes)
         if isinstance(answer, Failure):
+            if answer.reason is FailureReason.TOO_MANY_REDIRECTS:
+                raise ListRefused(
+                    f"{url} redirects to another address. It was not followed, since your API key "
+                    "must not travel; if you trust that address, sync from it."
+                )
             raise ListRefused(f"{url} could not be fetched: {answer.message}")
         if answer.status != HTTPStatus.OK:
             reason = _ANSWERS.get(answer.status, f"it answered with status {answer.status}")
@@ -100,13 +105,18 @@ def _check_address(url: str) -> tuple[str, str]:
 
 
 def _addresses(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """Every address of the host now; one kind is enough, since some servers fail for the other."""
     with contextlib.suppress(ValueError):
         return [ipaddress.ip_address(host)]
-    try:
-        with Fetcher(FetchPolicy()) as client:
-            found = [*client.lookup(host, "A"), *client.lookup(host, "AAAA")]
-    except LookupFailed as error:
-        raise ListRefused(f"{host} was not found: {error.message}") from error
+    found: list[str] = []
+    failures: list[str] = []
+    with Fetcher() as client:
+        for kind in ("A", "AAAA"):
+            try:
+                found += client.lookup(host, kind)
+            except LookupFailed as error:
+                failures.append(error.message)
     if not found:
-        raise ListRefused(f"{host} was not found: no such name, or it has no address.")
+        reason = failures[0] if failures else "There is no such name, or it has no address."
+        raise ListRefused(f"{host} was not found. {reason}")
     return [ipaddress.ip_address(address) for address in found]

@@ -63,10 +63,10 @@ def sync(
     with _sole_sync(directory):
         try:
             trust = read_trust(directory)
-            vkey = _settle_key(directory, trust, vkey)
             held = _newest(directory, trust) if trust else None
             if held:
                 kept = f"Edition {held[0].edition} is kept and stays in use."
+            vkey = _settle_key(directory, trust, vkey)
             with open_source(url, api_key=api_key, fetcher=fetcher, progress=progress) as source:
                 return _fetch(source, directory, trust, vkey, held)
         except (ListRefused, NoteRefused) as error:
@@ -89,6 +89,7 @@ def _fetch(
     if held:
         _refuse_a_step_back(manifest, *held)
         if manifest == held[0] and _intact(directory, manifest):
+            files.drop_other_editions(directory, manifest.edition)  # left by a sync that was killed
             return Synced(manifest, changed=False)
     if manifest.size > MAX_ENTRIES_FILE:
         raise ListRefused(f"The list's {manifest.size} bytes are more than this program accepts.")

@@ -49,7 +49,8 @@ def install(editor: BaseDatabaseSchemaEditor, first: str, pairs: Iterable[tuple[
         "pairs": ", ".join(f"'{a}>{b}'" for a, b in pairs),
     }
     if editor.connection.vendor == "postgresql":
-        editor.execute(_POSTGRESQL.format(**values))
+        # None, not (): with parameters, the per cent signs of RAISE would be read as placeholders.
+        editor.execute(_POSTGRESQL.format(**values), params=None)
         return
     for statement in _SQLITE:
         editor.execute(statement.format(**values))

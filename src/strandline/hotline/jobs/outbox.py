@@ -23,6 +23,7 @@ from strandline.hotline.audit import chain
 from strandline.hotline.config import MailPolicy
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.models import OutboxMail
+from strandline.hotline.jobs.signals import mail_refused, mail_sent
 from strandline.hotline.jobs.tools import Tools
 
 State = OutboxMail.State
@@ -34,7 +35,7 @@ TIMEOUT = 30
 def post(
     *, key: str, recipient: str, subject: str, body: str, domain: str, now: datetime
 ) -> OutboxMail:
-    """Put a mail into the outbox, in the caller's transaction; the same ``key`` gives the same row."""
+    """Put a mail into the outbox, in the caller's transaction; one ``key`` gives one row."""
     mail, _ = OutboxMail.objects.get_or_create(
         key=key,
         defaults={
@@ -113,6 +114,8 @@ def _sent(mail: OutboxMail, now: datetime) -> None:
     with due.finish(mail):
         OutboxMail.objects.filter(pk=mail.pk).update(state=State.SENT, sent_at=now)
         chain.record(at=now, actor="worker", action="jobs.send_mail", subject=f"mail:{mail.pk}")
+        mail.refresh_from_db()
+        mail_sent.send(OutboxMail, mail=mail, now=now)
 
 
 def _refused(mail: OutboxMail, code: int, text: bytes | str, now: datetime) -> None:
@@ -132,6 +135,8 @@ def _refused(mail: OutboxMail, code: int, text: bytes | str, now: datetime) -> N
             subject=f"mail:{mail.pk}",
             detail={"code": code},
         )
+        mail.refresh_from_db()
+        mail_refused.send(OutboxMail, mail=mail, now=now)
 
 
 def _settle(mail: OutboxMail, policy: MailPolicy, now: datetime) -> None:
@@ -172,13 +177,15 @@ def was_sent(maildir: Path, message_id: str) -> bool:
 def settle_uncertain(mail: OutboxMail, *, was_sent: bool, by: str, now: datetime) -> None:
     """What a manager found out about a mail that may or may not have left."""
     chain.lock()
-    OutboxMail.objects.filter(pk=mail.pk, state=State.UNCERTAIN).update(
+    settled = OutboxMail.objects.filter(pk=mail.pk, state=State.UNCERTAIN).update(
         state=State.SENT if was_sent else State.WAITING,
         sent_at=now if was_sent else None,
         due_at=None if was_sent else now,
         given_up_at=None,
         last_error="",
     )
+    if not settled:  # somebody else settled it first
+        return
     chain.record(
         at=now,
         actor=by,
@@ -186,3 +193,6 @@ def settle_uncertain(mail: OutboxMail, *, was_sent: bool, by: str, now: datetime
         subject=f"mail:{mail.pk}",
         detail={"was_sent": was_sent},
     )
+    if was_sent:
+        mail.refresh_from_db()
+        mail_sent.send(OutboxMail, mail=mail, now=now)

@@ -45,6 +45,21 @@ class Tools:
         )
 
     @cached_property
+    def registries(self) -> Fetcher:
+        """Asks registries and resolvers who answers for an address: JSON and names only."""
+        web = self.config.web
+        return self._open.enter_context(
+            Fetcher(
+                FetchPolicy(
+                    seconds=min(web.seconds, 10.0),
+                    content_types=("application/rdap+json", "application/json"),
+                    allow_networks=web.allow_networks,
+                    nameservers=web.nameservers,
+                )
+            )
+        )
+
+    @cached_property
     def examiner(self) -> Examiner:
         """Decodes hostile bytes in its sandboxed worker."""
         return self._open.enter_context(Examiner())

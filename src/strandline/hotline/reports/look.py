@@ -56,6 +56,8 @@ class Sight:
     pictures: tuple[SeenPicture, ...] = ()
     #: Addresses of pictures that could not be fetched, with why.
     missed: tuple[str, ...] = ()
+    #: Those of ``missed`` whose server said that nothing is there.
+    dead: tuple[str, ...] = ()
 
 
 def look_at(address: ReportedUrl, tools: Tools, styles: Sequence[Style] = ()) -> Sight:
@@ -86,23 +88,33 @@ def _read_page(answer: Answer, tools: Tools, styles: Sequence[Style]) -> Sight:
         return _sight(answer, Outcome.INCONCLUSIVE, f"the page is {refused.verdict}")
     pictures: list[SeenPicture] = []
     missed: list[str] = []
+    dead: list[str] = []
     for url in page.pictures[:MOST_PICTURES]:
         got = tools.fetcher.fetch(url, referrer=answer.final_url)
         if isinstance(got, Failure):
             missed.append(f"{got.reason.value} {url}")
         elif got.status != 200:
             missed.append(f"status {got.status} {url}")
+            if got.status in GONE:
+                dead.append(missed[-1])
         elif not got.content_type.startswith("image/"):
             missed.append(f"{got.content_type or 'no content type'} {url}")
         else:
             pictures.append(_examine(url, got.body, tools, styles))
+    if len(page.pictures) > MOST_PICTURES:
+        missed.append(f"{len(page.pictures) - MOST_PICTURES} more pictures than are fetched")
     if not page.pictures and says_not_found(page):
         return _sight(answer, Outcome.GONE, "the page says that nothing is there (status 200)")
     reason = f"{len(pictures)} of {len(page.pictures)} pictures"
     if missed:
         reason = f"{reason}; missing: {', '.join(missed)}"[:300]
     return _sight(
-        answer, Outcome.SEEN, reason, pictures=tuple(pictures), missed=tuple(missed)
+        answer,
+        Outcome.SEEN,
+        reason,
+        pictures=tuple(pictures),
+        missed=tuple(missed),
+        dead=tuple(dead),
     )
 
 
@@ -120,9 +132,10 @@ def _sight(
     *,
     pictures: tuple[SeenPicture, ...] = (),
     missed: tuple[str, ...] = (),
+    dead: tuple[str, ...] = (),
 ) -> Sight:
     return Sight(
-        outcome, reason, answer.status, answer.final_url, answer.ip, pictures, missed
+        outcome, reason, answer.status, answer.final_url, answer.ip, pictures, missed, dead
     )
 
 

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "strandline.hotline.assessment",
     "strandline.hotline.wellbeing",
     "strandline.hotline.hashlist",
+    "strandline.hotline.takedown",
     "strandline.hotline.statistics",
     "strandline.hotline.console",
     "strandline.hotline.intake",

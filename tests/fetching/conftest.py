@@ -175,8 +175,13 @@ def names() -> Iterator[Names]:
     udp.close()
 
 
+@pytest.fixture(scope="session")
+def system_trust() -> ssl.SSLContext:
+    return ssl.create_default_context()  # 50 ms each
+
+
 @pytest.fixture
-def fetcher_with(names: Names) -> Callable[..., Fetcher]:
+def fetcher_with(names: Names, system_trust: ssl.SSLContext) -> Callable[..., Fetcher]:
     def make(tls: ssl.SSLContext | None = None, **limits: object) -> Fetcher:
         settings = {
             "seconds": 5,
@@ -184,7 +189,7 @@ def fetcher_with(names: Names) -> Callable[..., Fetcher]:
             "allow_networks": (NETWORK,),
             "nameservers": (names.address,),
         }
-        return Fetcher(FetchPolicy(**{**settings, **limits}), tls=tls)
+        return Fetcher(FetchPolicy(**{**settings, **limits}), tls=tls or system_trust)
 
     return make
 

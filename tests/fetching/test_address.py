@@ -98,6 +98,7 @@ def test_an_address_is_brought_into_normal_form(text: str, url: str) -> None:
         ("view-source:https://example.com/", "scheme"),
         ("http://user:secret@example.com/", "credentials"),
         ("http://example.com@example.org/", "credentials"),
+        ("someone:secret@example.com/x", "credentials"),
         ("http:///", "no-host"),
         ("http://?q", "no-host"),
         ("http://intern/", "no-host"),

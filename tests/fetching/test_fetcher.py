@@ -11,7 +11,7 @@ import zlib
 import pytest
 import trustme
 
-from strandline.fetching import Answer, Failure, FailureReason, LookupFailed
+from strandline.fetching import Answer, Failure, FailureReason, Fetcher, FetchPolicy, LookupFailed
 from strandline.fetching.wire import PinningBackend
 
 ONE, TWO, INSIDE = "127.64.10.1", "127.64.10.2", "127.65.10.1"
@@ -489,10 +489,20 @@ def test_tls_is_verified_against_the_name_although_the_address_is_pinned(
     assert (answer.body, answer.ip) == (b"private", ONE)
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(web, secure, fetcher_with) -> None:
+def test_a_certificate_nobody_vouches_for_is_refused(web, names, secure, fetcher) -> None:
     web.pages["/"] = page()
-    failed(fetcher_with().fetch(f"https://one.test:{secure}/"), FailureReason.TLS_FAILED)
+    policy = FetchPolicy(nameservers=(names.address,), allow_networks=(f"{ONE}/32",))
+    for one in (fetcher, Fetcher(policy)):
+        failed(one.fetch(f"https://one.test:{secure}/"), FailureReason.TLS_FAILED)
     assert web.visits == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"allow_networks": ("127.0.0.1/8",)}, {"nameservers": ("ns.example.com",)}]
+)
+def test_a_policy_that_makes_no_sense_is_an_error_at_once(wrong) -> None:
+    with pytest.raises(ValueError, match=r"127\.0\.0\.1/8|ns\.example\.com"):
+        Fetcher(FetchPolicy(**wrong))
 
 
 def test_a_certificate_for_another_name_is_refused(

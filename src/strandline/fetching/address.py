@@ -21,6 +21,7 @@ from strandline.fetching.networks import Networks
 MAX_LENGTH = 2048  # characters, before and after normalising
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_SCHEMES_WITH_AT = {"mailto", "sip", "sips", "xmpp", "acct", "im"}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _BARE_HOST_AND_PORT = re.compile(r"[^/\\?#@:]*[.][^/\\?#@:]*:[0-9]{0,5}(?:[/\\?#]|$)")
 _AUTHORITY = re.compile(r"([^/?#]*)([^?#]*)(\?[^#]*)?")
@@ -126,6 +127,8 @@ def _split_scheme(text: str) -> tuple[str, str]:
         return scheme, text[match.end() :].lstrip("/\\")
     if scheme == "localhost":
         return "http", text
+    if scheme not in _SCHEMES_WITH_AT and "@" in re.split(r"[/\\?#]", text, maxsplit=1)[0]:
+        return "http", text  # name:password@host, refused as such
     raise AddressRefused(
         "scheme",
         f"Addresses beginning with “{scheme[:30]}:” are not on the web and cannot be checked. "

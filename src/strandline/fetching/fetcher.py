@@ -17,6 +17,7 @@ from strandline.errors import AddressRefused
 from strandline.fetching.address import WebAddress, read
 from strandline.fetching.body import ACCEPTED_CODINGS, read_body
 from strandline.fetching.names import Resolver
+from strandline.fetching.networks import read_networks
 from strandline.fetching.results import Answer, Failure, FailureReason, FetchFailed, Hop
 from strandline.fetching.wire import (
     Allowance,
@@ -74,7 +75,8 @@ class Fetcher:
     """Fetches public addresses; may be shared between threads.
 
     Each fetch has connections and cookies of its own, kept for its redirects and no longer.
-    ``tls`` replaces the system's trusted authorities (tests have their own).
+    ``tls`` replaces the system's trusted authorities (tests have their own). Raises
+    ``ValueError`` for a policy whose networks or name servers are none.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Fetcher:
         self.policy = policy or FetchPolicy()
         self._tls = tls or ssl.create_default_context()
         self._resolver = Resolver(self.policy.nameservers)
+        read_networks(self.policy.allow_networks)
         # It logs each address fetched. A list of these belongs in the record, not in a log.
         logging.getLogger("httpx2").setLevel(logging.WARNING)
 

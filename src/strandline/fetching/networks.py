@@ -28,7 +28,10 @@ _ISATAP = (0x00005EFE, 0x02005EFE)  # third 32-bit word of an ISATAP address (RF
 
 
 @lru_cache(maxsize=64)
-def _parsed(networks: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+def read_networks(
+    networks: tuple[str, ...],
+) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Read networks in CIDR notation. Raises ``ValueError`` for what is none."""
     return tuple(ipaddress.ip_network(network) for network in networks)
 
 
@@ -47,7 +50,7 @@ def is_reachable(address: IPAddress, allow: Networks = ()) -> bool:
     address = plain(address)
     if any(
         address.version == network.version and address in network
-        for network in _parsed(tuple(allow))
+        for network in read_networks(tuple(allow))
     ):
         return True
     if any(address.version == block.version and address in block for block in _REFUSED):

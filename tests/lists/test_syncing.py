@@ -85,6 +85,16 @@ def test_a_copy_that_was_damaged_is_fetched_again(member, publisher, entry):
         assert verify(member.directory).edition == 1
 
 
+@pytest.mark.parametrize("ending", ["", "/", "//"])
+def test_the_address_may_say_localhost_and_end_with_a_slash(
+    publisher, entry, site, tmp_path, ending
+):
+    publisher.publish(1, [entry(1)])
+    url = site.url.replace("127.0.0.1", "localhost") + ending
+    synced = sync(url, tmp_path / "member", vkey=publisher.signer.vkey, api_key=API_KEY)
+    assert synced.manifest.edition == 1
+
+
 def test_without_the_publishers_key_nothing_is_fetched(member, publisher, entry, site):
     publisher.publish(1, [entry(1)])
     member.refuse("needs the publisher's verifier key", vkey=None)

@@ -8,13 +8,16 @@ import itertools
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 from strandline.errors import ListRefused
 
 #: Longest text in a field; ids, categories and labels are words, not prose.
 MAX_TEXT = 200
 MAX_LABELS = 50
+#: One encoder for all lines: making one takes longer than a line.
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_HEX = re.compile(r"[0-9a-f]+")
 _DIGESTS = {"md5": 32, "sha1": 40, "sha256": 64, "pdq": 64}
 
 
@@ -61,16 +64,14 @@ class Entry:
             value = getattr(self, name)
             if value is None and name == "pdq":
                 continue
-            if not isinstance(value, str) or not re.fullmatch(rf"[0-9a-f]{{{digits}}}", value):
+            if not isinstance(value, str) or len(value) != digits or not _HEX.fullmatch(value):
                 raise ListRefused(
                     f"Entry {self.id!r}: {name} must be {digits} lower-case hexadecimal digits."
                 )
 
     def line(self) -> str:
         """The entry as canonical JSON, with its newline."""
-        values = asdict(self) | {"labels": list(self.labels)}
-        text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return text + "\n"
+        return _canonical(vars(self)) + "\n"
 
 
 _FIELDS = {field.name for field in fields(Entry)}

@@ -68,8 +68,7 @@ def open_source(
     Without ``fetcher``, exactly the addresses the host has now can be reached, private ones too,
     and no redirect is followed: an API key never travels anywhere else.
     """
-    url = url.rstrip("/")
-    scheme, host = _check_address(url)
+    url, scheme, host = _check_address(url)
     if api_key is not None and not re.fullmatch(r"[!-~]{1,500}", api_key):
         raise ListRefused("The API key contains spaces or other characters a key cannot have.")
     if fetcher is not None:
@@ -90,18 +89,21 @@ def open_source(
         yield Source(client, url, api_key, progress)
 
 
-def _check_address(url: str) -> tuple[str, str]:
+def _check_address(url: str) -> tuple[str, str, str]:
+    """The address without a final slash, its scheme and its host."""
     try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        parts.port  # noqa: B018 - raises ValueError when it is no port
+        parts = urlsplit(url.rstrip("/"))
+        host, port = parts.hostname, parts.port
     except ValueError:
-        host = None
+        host = port = None
     if not host or parts.scheme not in {"http", "https"} or "@" in parts.netloc:
         raise ListRefused(f"{url!r} is not a web address of a list, like https://example.org/list.")
     if parts.query or parts.fragment:
         raise ListRefused("The address of a list must end with its folder, without ? or #.")
-    return parts.scheme, host
+    if host == "localhost":  # no name server answers for it (RFC 6761)
+        host = "127.0.0.1"
+        parts = parts._replace(netloc=host if port is None else f"{host}:{port}")
+    return parts.geturl(), parts.scheme, host
 
 
 def _addresses(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:

@@ -232,6 +232,15 @@ HOSTS: tuple[Host, ...] = (
     Host(16, "pine-garden", "IE", "ripencc", (
         Page("innocent", "www.pine-garden.example", "/garden", "Pine garden club", Stays(),
              (Picture(1601), Picture(1602, "png"), Picture(1603, "webp")), Standing.INNOCENT),
+        # For whoever opens the console when the story is over.
+        Page("waiting-leaves", "www.pine-garden.example", "/leaves", "Pine leaves", Stays(),
+             (Picture(1701), Picture(1702, "webp"))),
+        Page("waiting-stones", "www.pine-garden.example", "/stones", "Pine stones", Stays(),
+             (Picture(1711, "png"), Picture(1712), Picture(1713, "webp"))),
+        Page("waiting-clouds", "www.pine-garden.example", "/clouds", "Pine clouds", Stays(),
+             (Picture(1721),)),
+        Page("waiting-shells", "www.pine-garden.example", "/shells", "Pine shells", Stays(),
+             (Picture(1731), Picture(1732, "gif"))),
     )),
 )  # fmt: skip
 

@@ -1,0 +1,82 @@
+"""What the story's analysts record for each drawn picture: a fixed sheet, so that runs compare.
+
+The pictures are shapes and gradients; the words recorded for them are arbitrary choices that
+exercise every part of the form. One picture is judged differently by two people.
+"""
+
+from strandline.demo.hosts import Picture, Standing, pages
+from strandline.hashing import digests
+from strandline.hotline.assessment.words import (
+    Act,
+    AgeBand,
+    Answer,
+    Baseline,
+    Child,
+    Generation,
+    Maturity,
+    Observations,
+    Provenance,
+    Reason,
+    Setting,
+    Sex,
+    SourceAppKind,
+    Stage,
+    YesNo,
+)
+from strandline.hotline.assessment.words import Capture as CaptureWord
+
+#: The picture about which the first and the second analyst disagree.
+DISPUTED = 302
+
+_ACTS = (Act.OTHER_INDECENT, Act.OTHER_SEXUAL, Act.PENETRATIVE)
+_AGES = (AgeBand.FROM_7, AgeBand.FROM_11, AgeBand.FROM_14)
+_SEXES = (Sex.GIRL, Sex.BOY, Sex.UNDETERMINED)
+
+NOTHING_TO_DO = Observations(reason=Reason.BELOW_THRESHOLD)
+
+
+def _by_sha256() -> dict[str, tuple[Picture, Standing]]:
+    sheet = {}
+    for page in pages():
+        for picture in page.pictures:
+            sheet[digests(picture.data()).sha256] = (picture, page.standing)
+        for picture in page.decoy:
+            sheet[digests(picture.data()).sha256] = (picture, Standing.INNOCENT)
+    return sheet
+
+
+class Sheet:
+    """Observations by the picture's sha256."""
+
+    def __init__(self) -> None:
+        self._pictures = _by_sha256()
+
+    def observations(self, sha256: str, stage: Stage) -> Observations:
+        """What is recorded for this picture at this stage; KeyError for one of no page."""
+        picture, standing = self._pictures[sha256]
+        if standing == Standing.INNOCENT:
+            return NOTHING_TO_DO
+        if picture.seed == DISPUTED and stage == Stage.FIRST:
+            return NOTHING_TO_DO
+        return _subject(picture.seed)
+
+
+def _subject(seed: int) -> Observations:
+    choice = seed % 3
+    children = tuple(
+        Child(_AGES[(choice + n) % 3], _SEXES[(choice + n) % 3], Maturity.PRE_PUBESCENT)
+        for n in range(1 + seed % 2)
+    )
+    return Observations(
+        acts=frozenset({_ACTS[choice]}),
+        children=children,
+        provenance=Provenance.CAMERA,
+        capture=CaptureWord.DEVICE,
+        self_generated=Answer.UNDETERMINED,
+        extortion=Answer.NO,
+        setting=Setting.UNDETERMINED,
+        alone=YesNo.YES if len(children) == 1 else YesNo.NO,
+        generation=Generation.FIRST_SEEN,
+        source_app_kind=SourceAppKind.UNDETERMINED,
+        baseline=Baseline.BASELINE,
+    )

@@ -1,0 +1,388 @@
+"""The story: reports become removals, step by step, each verified by reading it back.
+
+The driver acts as people do, through the pages (``people``), and lets time pass on the simulated
+clock. A step that does not come out as it must raises :class:`StoryFailed`; nothing goes on.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from strandline.demo import pictures
+from strandline.demo.cast import PATIENCE, Cast, StoryFailed, idle
+from strandline.demo.hosts import HOSTS, PATHWAY_REFERRER, page, pages
+from strandline.demo.people import Analyst, Manager, Reporter, ReportRejected, StaffMember
+from strandline.demo.tally import Ending, endings, figures, verify_audit
+from strandline.demo.web import BEGINNING
+
+#: Reported at the beginning, in this order.
+FIRST_REPORTS = (
+    "removes-at-first", "removes-with-410", "removes-at-second", "never-removes", "moves",
+    "unavailable-at-times", "says-not-found", "pathway-only", "comes-back", "circle", "endless",
+    "one-undecodable", "innocent",
+)  # fmt: skip
+#: Reported once the first edition is out: the same bytes, and copies, on other hosts.
+LATER_REPORTS = ("same-bytes", "copies", "more-copies")
+#: Reported at the end and left for whoever opens the console.
+LEFT_FOR_VISITORS = ("waiting-leaves", "waiting-stones", "waiting-clouds", "waiting-shells")
+#: Addresses the form must refuse, and the word its sentence must hold.
+REFUSED = (
+    "javascript:alert(1)", "http://user:secret@alder-hosting.example/", "http://127.0.0.1/private",
+    "http://gаllery.example/", "not an address", "http://" + "a" * 3000 + ".example/",
+)  # fmt: skip
+WEEKS = 6
+
+
+@dataclass
+class Told:
+    """One step as it was told, for the account."""
+
+    title: str
+    lines: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    at: datetime | None = None
+
+
+class Story:
+    """Tells the story on a cast whose processes run; keeps what it told."""
+
+    def __init__(self, cast: Cast, out: Path, say: Callable[[str], None]) -> None:
+        self.cast = cast
+        self.out = out
+        self.say = say
+        self.told: list[Told] = []
+        self.codes: dict[str, str] = {}
+        self.staff: dict[str, StaffMember] = {}
+        self.api_key = ""
+        self.member_matches = 0
+        self.member_false_matches = 0
+        #: What a run does instead of waiting for its worker; replaced by tests that kill it.
+        self.until_idle: Callable[[], None] = self._wait_until_idle
+
+    def tell(self) -> None:
+        """The whole story, in order."""
+        for step in (
+            self.people_arrive, self.reports_come_in, self.pages_are_captured, self.analysts_assess,
+            self.list_is_published, self.member_matches_files, self.copies_are_reported,
+            self.weeks_pass, self.reporter_reads_the_outcome, self.manager_sees_figures,
+            self.others_wait_in_the_queue, self.chain_is_verified,
+        ):  # fmt: skip
+            step()
+
+    @property
+    def web_port(self) -> int:
+        """The port every simulated host listens on."""
+        return int(self.cast.web["http_port"])
+
+    def url(self, key: str) -> str:
+        """The address of a page of the simulated web."""
+        return page(key).url(self.web_port)
+
+    # Steps ------------------------------------------------------------------------------------
+
+    def people_arrive(self) -> None:
+        """Staff and one member organisation."""
+        from strandline.demo.people import add_member, add_staff  # noqa: PLC0415
+
+        with self.step("People arrive") as told:
+            now = self.cast.clock.now()
+            self.staff = add_staff(now)
+            self.api_key = add_member("Example Forum", now)
+            told(f"{len(self.staff)} people, each with a role, and one member organisation")
+
+    def reports_come_in(self) -> None:
+        """Through the public form, with JavaScript off."""
+        with self.step("The public reports addresses") as told, self._reporter() as reporter:
+            for key in FIRST_REPORTS:
+                referrer = PATHWAY_REFERRER if key == "pathway-only" else ""
+                self.codes[key] = reporter.report(self.url(key), referrer=referrer)
+            again = (
+                self.url("removes-at-first").replace("http://gallery", "HTTP://Gallery") + "#top",
+                self.url("removes-at-first").replace("/a/1", "/a/x/../1"),
+                self.url("never-removes"),
+            )
+            for url in again:
+                reporter.report(url, note="I saw this again today.")
+            told(f"{len(FIRST_REPORTS)} addresses reported, {len(again)} of them again, spelt otherwise")
+            for bad in REFUSED:
+                try:
+                    reporter.report(bad)
+                except ReportRejected as rejected:
+                    self._expect(bool(rejected.sentence), f"no sentence for {bad[:40]!r}")
+                else:
+                    raise StoryFailed(f"The form took {bad[:40]!r}.")
+            told(f"{len(REFUSED)} addresses refused at the field, nothing stored")
+            counted = self.figures()
+            self._expect(counted["addresses"] == len(FIRST_REPORTS), "addresses were not joined")
+            self._expect(counted["duplicates"] == len(again), "duplicates were not joined")
+
+    def pages_are_captured(self) -> None:
+        """Fetched within limits, examined in the sandbox; what stays inconclusive goes to a person."""
+        with self.step("Pages are captured and fingerprinted") as told:
+            self.cast.start_worker()
+            self.until_idle()
+            self.pass_time(timedelta(days=1))
+            counted = self.figures()
+            told(f"{counted['captured']} addresses captured: {counted['items']} pictures, "
+                 f"{counted['undecodable']} of them undecodable")  # fmt: skip
+            states = self.states()
+            for key in ("circle", "endless"):
+                self._expect(states[key] == "needs-information", f"{key} is {states[key]}")
+                told(f"{self.url(key)}: inconclusive, left to a person (never 'removed')")
+            self._expect(counted["undecodable"] == 1, "the undecodable picture was not noted")
+
+    def analysts_assess(self) -> None:
+        """Two analysts, the second blind; a third where they disagree."""
+        with self.step("Two analysts assess, each without seeing the other") as told:
+            for who in ("first", "second", "senior"):
+                with self._analyst(who) as analyst:
+                    done = analyst.assess_all()
+                told(f"{self.staff[who].name}: {done} pictures assessed, by degraded renditions only")
+            states = self.states()
+            waiting = [key for key, state in states.items() if state in {"captured", "assessed"}]
+            self._expect(not waiting, f"still waiting for analysts: {waiting}")
+            self._expect(states["innocent"] == "not-illegal", "the innocent page was confirmed")
+            self.until_idle()
+            counted = self.figures()
+            told(f"{counted['entries']} confirmed pictures became entries of the list; "
+                 f"{counted['notices']} hosts were warned at once")  # fmt: skip
+            self._expect(counted["notices"] > 0, "no notice was sent")
+
+    def list_is_published(self) -> None:
+        """A day later the first edition is due."""
+        with self.step("The list is published and signed") as told:
+            self.pass_time(timedelta(days=1, hours=1))
+            counted = self.figures()
+            self._expect(counted["edition"] >= 1, "no edition was published")
+            told(f"edition {counted['edition']} with {counted['entries']} entries")
+            self.sync_member(told)
+
+    def member_matches_files(self) -> None:
+        """Copies, re-encoded and resized, are found; fresh innocent pictures are not."""
+        with self.step("A member finds copies, and nothing innocent") as told:
+            copies, innocent = self._member_files()
+            found = self._member("match", str(self.out / "member"), *map(str, copies), *map(str, innocent),
+                                 "--json")  # fmt: skip
+            matched = {
+                Path(row["file"])
+                for row in map(json.loads, found.splitlines())
+                if row["matches"]
+            }
+            self.member_matches = len(matched & set(copies))
+            self.member_false_matches = len(matched & set(innocent))
+            told(f"{self.member_matches} of {len(copies)} copies found, "
+                 f"{self.member_false_matches} of {len(innocent)} innocent pictures matched")  # fmt: skip
+            self._expect(self.member_matches == len(copies), "a copy was missed")
+            self._expect(self.member_false_matches == 0, "an innocent picture matched")
+
+    def copies_are_reported(self) -> None:
+        """The same bytes elsewhere are settled without anyone looking; near copies get a hint."""
+        with self.step("Copies are reported from other hosts") as told, self._reporter() as reporter:
+            for key in LATER_REPORTS:
+                self.codes[key] = reporter.report(self.url(key))
+            before = self.figures()["assessed"]
+            self.until_idle()
+            state = self.states()["same-bytes"]
+            self._expect(state not in {"captured", "assessed"}, f"same-bytes is still {state}")
+            self._expect(self.figures()["assessed"] == before, "somebody had to look again")
+            told("the same bytes on another host: settled by the list, nobody looked")
+            for who in ("first", "second", "senior"):
+                with self._analyst(who) as analyst:
+                    analyst.assess_all()
+            with self._manager() as manager:
+                given = manager.give_missing_contacts(
+                    {self.url("same-bytes"): "abuse@nutmeg-archive.example"}
+                )
+            told(f"{given} host without a published contact: the manager wrote one down")
+            self.until_idle()
+
+    def weeks_pass(self) -> None:
+        """Looks, reminders, escalation, removal, return: whatever is due, when it is due."""
+        with self.step(f"{WEEKS} weeks pass") as told:
+            self.pass_time(timedelta(weeks=WEEKS))
+            counted = self.figures()
+            told(f"{counted['notices']} notices sent, {counted['removed']} addresses removed, "
+                 f"{counted['reopened']} reopened, {counted['inconclusive']} looks inconclusive")  # fmt: skip
+            self._check_endings()
+            self.sync_member(told)
+
+    def reporter_reads_the_outcome(self) -> None:
+        """With the seven words, and with wrong ones."""
+        with self.step("A reporter reads the outcome") as told, self._reporter() as reporter:
+            said = reporter.outcome(self.codes["removes-at-first"])
+            self._expect("removed" in said.lower(), f"the outcome does not say so: {said[:200]}")
+            told(f"with the seven words: “{said}”")
+            self._expect(
+                reporter.outcome("seven words that open nothing at all") == "",
+                "wrong words opened a report",
+            )
+            told("with wrong words: nothing opens")
+
+    def manager_sees_figures(self) -> None:
+        """The console's figures are the record's."""
+        with self.step("The manager sees the figures") as told, self._manager() as manager:
+            shown = manager.figures()
+            counted = self.figures()
+            for key, label in (("reports", "received"), ("removed", "removed"), ("entries", "listed")):
+                self._expect(shown.get(label) == counted[key],
+                             f"the page shows {shown.get(label)} {label}, the record has {counted[key]}")  # fmt: skip
+            told(", ".join(f"{label} {value}" for label, value in shown.items()))
+
+    def others_wait_in_the_queue(self) -> None:
+        """So that whoever opens the console finds something to do."""
+        with self.step("New reports wait in the queue") as told, self._reporter() as reporter:
+            for key in LEFT_FOR_VISITORS:
+                self.codes[key] = reporter.report(self.url(key), note="A demo address for you.")
+            self.until_idle()
+            with self._analyst("first") as analyst:
+                analyst.assess_one_address()
+            told(f"{len(LEFT_FOR_VISITORS)} addresses wait for you: ./scripts/serve")
+
+    def chain_is_verified(self) -> None:
+        """The audit chain against itself and against a signed checkpoint."""
+        with self.step("The audit chain is verified") as told:
+            self._command("audit", "checkpoint")
+            told(self._command("audit", "verify").strip())
+            self._expect(verify_audit().ok, "the chain does not verify")
+
+    # What steps use ------------------------------------------------------------------------------
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Callable[[str], None]]:
+        """One step: told as it happens, timed, kept for the account."""
+        told = Told(title, at=self.cast.clock.now())
+        self.told.append(told)
+        self.say(f"[bold]{len(self.told):2}. {title}[/bold]  [dim]{told.at:%d %b %Y}[/dim]")
+        began = time.monotonic()
+
+        def tell(line: str) -> None:
+            told.lines.append(line)
+            self.say(f"    {line}")
+
+        yield tell
+        told.seconds = time.monotonic() - began
+
+    def pass_time(self, span: timedelta) -> None:
+        """Move the clock on to whatever is due next, again and again, until ``span`` has passed."""
+        from strandline.hotline.jobs import due  # noqa: PLC0415
+
+        end = self.cast.clock.now() + span
+        self.until_idle()
+        while (moment := due.next_due()) is not None and moment <= end:
+            self.cast.clock.set(max(moment, self.cast.clock.now()))
+            self.until_idle()
+        self.cast.clock.set(end)
+        self.until_idle()
+
+    def sync_member(self, told: Callable[[str], None]) -> None:
+        """Bring the member's copy up to date and check every byte of it."""
+        directory = str(self.out / "member")
+        vkey = (self.cast.home / "keys" / "list-signer.vkey").read_text().strip()
+        self._member("sync", f"{self.cast.url('partners')}lists/", directory, "--key", vkey)
+        told(f"the member's copy: {self._member('verify', directory).strip()}")
+
+    def figures(self) -> dict[str, int]:
+        """The figures so far, from the record."""
+        return figures(
+            member_matches=self.member_matches, member_false_matches=self.member_false_matches
+        )
+
+    def endings(self) -> list[Ending]:
+        """What became of every address so far."""
+        return endings(self.web_port)
+
+    def states(self) -> dict[str, str]:
+        """The state of each reported page, by its key in the simulated web's table."""
+        return {e.page.key: e.state.value for e in self.endings() if e.page is not None}
+
+    def _check_endings(self) -> None:
+        found = {ending.page.key: ending for ending in self.endings() if ending.page}
+        removed = {key for key, ending in found.items() if "removed" in ending.path}
+        expected = {
+            "removes-at-first", "removes-with-410", "removes-at-second", "unavailable-at-times",
+            "says-not-found", "pathway-only", "comes-back", "one-undecodable", "moved-to",
+            *LATER_REPORTS,
+        }  # fmt: skip
+        self._expect(
+            removed == expected,
+            f"removed, but should not be: {sorted(removed - expected)}; "
+            f"not removed, but should be: {sorted(expected - removed)}",
+        )
+        for key, state in (("moves", "moved"), ("comes-back", "reopened"), ("never-removes", "unchanged")):
+            self._expect(state in found[key].path, f"{key} never became {state}: {found[key].path}")
+
+    def _member_files(self) -> tuple[list[Path], list[Path]]:
+        """Copies a member might meet, and innocent pictures, drawn here and now."""
+        folder = self.out / "member-uploads"
+        folder.mkdir(parents=True, exist_ok=True)
+        copies, innocent = [], []
+        confirmed = [
+            picture
+            for key in FIRST_REPORTS
+            if key != "innocent"
+            for picture in page(key).pictures
+            if not picture.broken
+        ]
+        for number, picture in enumerate(confirmed):
+            kind = pictures.FORMATS[number % len(pictures.FORMATS)]
+            file = folder / f"copy-{picture.seed}.{kind}"
+            file.write_bytes(
+                pictures.copy_of(picture.seed, format=kind, quality=70, scale=(0.6, 1.3)[number % 2])
+            )
+            copies.append(file)
+        for seed in range(9001, 9025):
+            file = folder / f"innocent-{seed}.jpeg"
+            file.write_bytes(pictures.copy_of(seed, format="jpeg"))
+            innocent.append(file)
+        return copies, innocent
+
+    def _wait_until_idle(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while not idle(self.cast.clock.now()):
+            if time.monotonic() > end:
+                raise StoryFailed(f"The worker did not finish what was due within {PATIENCE:.0f} s.")
+            time.sleep(0.01)
+
+    def _command(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
+        """Run the ``strandline`` command as a person would."""
+        import os  # noqa: PLC0415
+
+        done = subprocess.run(
+            [sys.executable, "-m", "strandline", *arguments],
+            env=os.environ | (environment or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise StoryFailed(f"strandline {' '.join(arguments[:2])}: {done.stderr.strip()}")
+        return done.stdout
+
+    def _member(self, *arguments: str) -> str:
+        return self._command("list", *arguments, environment={"STRANDLINE_API_KEY": self.api_key})
+
+    def _reporter(self) -> Reporter:
+        return Reporter(self.cast.url("public"))
+
+    def _analyst(self, who: str) -> Analyst:
+        return Analyst(self.cast.url("console"), self.staff[who])
+
+    def _manager(self) -> Manager:
+        return Manager(self.cast.url("console"), self.staff["manager"])
+
+    def _expect(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001
+        if not holds:
+            raise StoryFailed(f"{self.told[-1].title}: {otherwise}")
+
+
+def beginning() -> datetime:
+    """When the story begins on the simulated clock."""
+    return BEGINNING
+
+

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from strandline.cli.files import files_under, printable
-from strandline.cli.progress import counted
+from strandline.cli.progress import Count, counting
 from strandline.errors import MediaRefused
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ def hash_files(context: click.Context, paths: tuple[Path, ...], *, as_json: bool
     from strandline.hashing import hash_image, open_sandbox  # noqa: PLC0415 - loads numpy
 
     unread = 0
-    with open_sandbox() as sandbox:
-        for path in counted(files_under(paths), "hashed"):
+    with open_sandbox() as sandbox, counting("hashed") as count:
+        for path in count.over(files_under(paths)):
             try:
                 image = hash_image(_file(path), sandbox)
             except (MediaRefused, OSError) as error:
                 unread += 1
-                _report(path, error, as_json=as_json)
+                _report(count, path, error, as_json=as_json)
             else:
-                click.echo(_json_line(path, image) if as_json else _line(path, image))
+                count.echo(_json_line(path, image) if as_json else _line(path, image))
     context.exit(1 if unread else 0)
 
 
@@ -72,12 +72,12 @@ def _json_line(path: Path, image: "ImageHash") -> str:
     return json.dumps(values)
 
 
-def _report(path: Path, error: MediaRefused | OSError, *, as_json: bool) -> None:
+def _report(count: Count, path: Path, error: MediaRefused | OSError, *, as_json: bool) -> None:
     if isinstance(error, MediaRefused):
         problem = error.message
     else:
         problem = f"It cannot be read: {error.strerror}."
     if as_json:
-        click.echo(json.dumps({"file": str(path), "problem": problem}))
+        count.echo(json.dumps({"file": str(path), "problem": problem}))
     else:
-        click.echo(f"{printable(path)}: {problem}", err=True)
+        count.echo(f"{printable(path)}: {problem}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from strandline.cli.files import files_under, printable
-from strandline.cli.progress import counted, downloading
+from strandline.cli.progress import Count, counting, downloading
 from strandline.errors import ListRefused
 
 if TYPE_CHECKING:
@@ -93,24 +93,25 @@ def match(
     from strandline import lists  # noqa: PLC0415 - loads numpy
 
     seen = matched = unread = 0
-    for found in counted(lists.match(directory, files_under(paths), radius=radius), "compared"):
-        seen += 1
-        matched += bool(found.hits)
-        unread += found.problem is not None
-        if as_json:
-            click.echo(json.dumps(_as_json(found)))
-        elif found.problem:
-            click.echo(f"{printable(found.path)}: {found.problem}", err=True)
-        else:
-            _echo_hits(found)
+    with counting("compared") as count:
+        for found in count.over(lists.match(directory, files_under(paths), radius=radius)):
+            seen += 1
+            matched += bool(found.hits)
+            unread += found.problem is not None
+            if as_json:
+                count.echo(json.dumps(_as_json(found)))
+            elif found.problem:
+                count.echo(f"{printable(found.path)}: {found.problem}", err=True)
+            else:
+                _echo_hits(count, found)
     click.echo(f"{seen} compared, {matched} on the list, {unread} could not be read.", err=True)
     context.exit(1 if unread else 0)
 
 
-def _echo_hits(found: "FileMatches") -> None:
+def _echo_hits(count: Count, found: "FileMatches") -> None:
     for hit in found.hits:
         near = "the same bytes" if hit.algorithm == "sha256" else f"{hit.distance} bits away"
-        click.echo(f"{printable(found.path)}: {hit.entry.id} ({hit.entry.category}), {near}")
+        count.echo(f"{printable(found.path)}: {hit.entry.id} ({hit.entry.category}), {near}")
 
 
 def _as_json(found: "FileMatches") -> dict[str, object]:

@@ -7,6 +7,7 @@
     │   └── StateMoved        somebody else changed the address first          (reports)
     ├── NotAllowed            this person may not do this                      (accounts)
     ├── SignInRefused         wrong, locked or inactive                        (accounts)
+    ├── PasswordRefused       a new password that is not taken                (accounts)
     ├── LeaseLost             another worker has taken this row over           (jobs)
     ├── ReportRefused         a report that is not stored, and why             (reports)
     │   └── TooManyReports    a flood is under way                             (intake)
@@ -43,6 +44,15 @@ class NotAllowed(HotlineError):
 
 class SignInRefused(HotlineError):
     """The sign-in was refused; the text never says which part was wrong."""
+
+
+class PasswordRefused(HotlineError):
+    """A new password that is not taken; the old one stays."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        #: The form field the message belongs to.
+        self.field = field
 
 
 class LeaseLost(HotlineError):
@@ -90,6 +100,11 @@ class ListChangeRefused(HotlineError):
 
 class NoticeRefused(HotlineError):
     """A notice, or an answer to one, that is not accepted."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        #: The form field the message belongs to.
+        self.field = field
 
 
 class NotConfigured(HotlineError):

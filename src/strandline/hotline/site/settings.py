@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "strandline.hotline.statistics",
     "strandline.hotline.console",
     "strandline.hotline.intake",
+    "strandline.hotline.partners",
     "strandline.hotline.site",
 ]
 

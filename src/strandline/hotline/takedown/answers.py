@@ -37,11 +37,12 @@ def answer_notice(notice: Notice, answer: str, comment: str, *, now: datetime) -
         NoticeRefused: no such answer, or a comment that is too long.
     """
     if answer not in Answer.values:
-        raise NoticeRefused("Please choose one of the three answers.")
+        raise NoticeRefused("answer", "Please choose one of the three answers.")
     comment = comment.replace("\0", "").replace("\r\n", "\n").strip()
     if len(comment) > LONGEST_COMMENT:
         raise NoticeRefused(
-            f"The comment has {len(comment):,} characters; {LONGEST_COMMENT:,} is the most."
+            "comment",
+            f"The comment has {len(comment):,} characters; {LONGEST_COMMENT:,} is the most.",
         )
     with transaction.atomic():
         chain.lock()

@@ -211,7 +211,7 @@ def _parties(document: Document) -> Iterator[Party]:
 
 
 def _card(card: object) -> tuple[str, tuple[str, ...]]:
-    """Name and mailboxes of a jCard, ``["vcard", [[name, parameters, type, value]]]`` (RFC 7095)."""
+    """Name and mailboxes of a jCard: ``["vcard", [[name, parameters, type, value]]]`` (7095)."""
     match card:
         case ["vcard", list(properties), *_]:
             pass

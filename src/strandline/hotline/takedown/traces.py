@@ -65,7 +65,8 @@ def name_contact(address: ReportedUrl, mailbox: str, *, by: str, now: datetime) 
     contact = read_mailbox(mailbox)
     if contact is None:
         raise NoticeRefused(
-            "This is not an e-mail address a notice can go to. It needs the form name@host.example."
+            "mailbox",
+            "This is not an e-mail address. It needs the form name@host.example.",
         )
     with transaction.atomic():
         chain.lock()
@@ -73,7 +74,9 @@ def name_contact(address: ReportedUrl, mailbox: str, *, by: str, now: datetime) 
         row = address.trace
         wanted = row.wanted
         if not wanted:
-            raise NoticeRefused("Somebody else has named a contact for this address meanwhile.")
+            raise NoticeRefused(
+                "mailbox", "Somebody else has named a contact for this address meanwhile."
+            )
         before = address.hostings.order_by("-pk").first()
         hosting = before or Hosting(address=address)
         hosting.pk = None

@@ -9,6 +9,8 @@ handler500 = "strandline.hotline.site.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
+    path("", include("strandline.hotline.console.urls")),
     path("", include("strandline.hotline.hashlist.urls")),
+    path("", include("strandline.hotline.takedown.urls")),
     path("", include("strandline.hotline.statistics.urls")),
 ]

@@ -20,13 +20,14 @@ SMALL = 2_000
 @dataclass(frozen=True)
 class _Part:
     index: Index
-    #: The last number it knows of, and that entry's item: an entry of a transaction that was
+    #: The last number it knows of, and that item's sha256: an entry of a transaction that was
     #: undone gives its number to another.
     sequence: int = 0
-    item: int = 0
+    sha256: str = ""
 
     def still_true(self) -> bool:
-        return self.sequence == 0 or Entry.objects.filter(pk=self.sequence, item=self.item).exists()
+        last = Entry.objects.filter(pk=self.sequence, item__sha256=self.sha256)
+        return self.sequence == 0 or last.exists()
 
 
 def _nothing() -> _Part:
@@ -46,8 +47,8 @@ class NearIndex:
         return sorted(found, key=lambda match: (match.distance, int(match.id)))
 
     def _refresh(self) -> None:
-        last = Entry.objects.values_list("sequence", "item_id").last() or (0, 0)
-        if last == (self._recent.sequence, self._recent.item) and self._base.still_true():
+        last = Entry.objects.values_list("sequence", "item__sha256").last() or (0, "")
+        if last == (self._recent.sequence, self._recent.sha256) and self._base.still_true():
             return
         if not self._base.still_true():
             self._base = _nothing()
@@ -58,7 +59,7 @@ class NearIndex:
         self._recent = _build(recent, last)
 
 
-def _build(entries: QuerySet[Entry], last: tuple[int, int]) -> _Part:
+def _build(entries: QuerySet[Entry], last: tuple[int, str]) -> _Part:
     comparable = entries.filter(status=Entry.Status.ACTIVE, item__quality__gte=MIN_QUALITY).exclude(
         item__pdq=""
     )

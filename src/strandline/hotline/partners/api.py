@@ -54,6 +54,7 @@ api = NinjaAPI(
 )
 about = Router(tags=["list"])
 files = Router(tags=["files"])
+anything_else = Router()
 
 _REFUSALS: Mapping[int, Any] = {401: Problem, 404: Problem}
 
@@ -82,7 +83,7 @@ class Listing(Schema):
 
 
 @about.get("/list", response={200: Listing, 401: Problem}, summary="What list this is")
-def describe(_request: HttpRequest) -> Listing:
+def describe(request: HttpRequest) -> Listing:  # noqa: ARG001 - ninja's name
     """The list's name, key and latest edition."""
     served = published.latest()
     return Listing(
@@ -141,9 +142,9 @@ def entries(request: HttpRequest, number: int) -> FileResponse:
     return _file(request, number, ENTRIES, path, "application/x-ndjson")
 
 
-@api.get("/api/v1/{path:rest}", include_in_schema=False)
-@api.get("/lists/{path:rest}", include_in_schema=False)
-def nothing_here(_request: HttpRequest, rest: str) -> NoReturn:  # noqa: ARG001 - ninja's name
+@anything_else.get("/api/v1/{path:rest}", include_in_schema=False)
+@anything_else.get("/lists/{path:rest}", include_in_schema=False)
+def nothing_here(request: HttpRequest, rest: str) -> NoReturn:  # noqa: ARG001 - ninja's name
     """Whoever holds a key learns that there is nothing; others, only that a key is needed."""
     raise HttpError(404, "There is nothing at this address.")
 
@@ -172,3 +173,5 @@ def _record(request: HttpRequest, number: int, name: str, now: datetime) -> None
 
 api.add_router("/api/v1", about)
 api.add_router("/lists", files)
+# Last: it answers where nothing above does.
+api.add_router("", anything_else)

@@ -1,0 +1,88 @@
+"""The console's page of the list."""
+
+from datetime import timedelta
+
+import pytest
+
+from strandline.hotline import clock
+from strandline.hotline.accounts.roles import Role
+from strandline.hotline.audit.models import AuditEntry
+from strandline.hotline.hashlist.models import Entry, Publication
+from strandline.hotline.hashlist.publishing import publish_edition
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager(face, person, sign_in):
+    return sign_in(face("console"), person(Role.MANAGER))
+
+
+def test_the_page_says_what_the_list_holds(manager, listed, hotline, now):
+    listed(3)
+    publish_edition(hotline, by="worker", now=now)
+    listed(1)
+    page = manager.get("/list/").content.decode()
+    assert "<strong>4</strong> entries listed" in page
+    assert "<strong>1</strong> change waits" in page
+    assert "Published" in page
+
+
+def test_publish_now_makes_the_worker_publish(manager, listed):
+    listed(1)
+    Publication.objects.update(due_at=clock.now() + timedelta(hours=20))
+    assert manager.post("/list/publish").status_code == 302
+    assert Publication.objects.get().due_at <= clock.now()
+    assert AuditEntry.objects.last().action == "hashlist.publish_now"
+
+
+def test_publish_now_without_changes_is_refused_with_a_sentence(manager, hotline):
+    answer = manager.post("/list/publish")
+    assert answer.status_code == 422
+    assert "Nothing has changed" in answer.content.decode()
+
+
+def test_an_entry_is_withdrawn_by_the_name_a_match_reports(manager, listed):
+    listed(2)
+    answer = manager.post("/list/withdraw", {"entry": "entry-2", "reason": "A mistake"})
+    assert answer.status_code == 302
+    assert Entry.objects.get(pk=2).withdrawn_reason == "A mistake"
+
+
+@pytest.mark.parametrize("number", ["", "entry-9", "x", "9" * 40, "²", "-1"])
+def test_an_entry_that_does_not_exist_is_said_at_its_field(number, manager, listed):
+    listed(1)
+    answer = manager.post("/list/withdraw", {"entry": number, "reason": "Typed <b>before</b>"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'id="entry-error"' in page
+    assert 'aria-invalid="true"' in page
+    assert 'value="Typed &lt;b&gt;before&lt;/b&gt;"' in page
+
+
+def test_a_withdrawal_without_a_reason_is_said_at_its_field(manager, listed):
+    listed(1)
+    answer = manager.post("/list/withdraw", {"entry": "1", "reason": " "})
+    assert answer.status_code == 422
+    assert 'id="reason-error"' in answer.content.decode()
+    assert Entry.objects.get().status == Entry.Status.ACTIVE
+
+
+def test_publishing_that_failed_says_so(manager, listed, now):
+    listed(1)
+    Publication.objects.update(due_at=None, given_up_at=now, last_error="Disk <full>")
+    page = manager.get("/list/").content.decode()
+    assert "Disk &lt;full&gt;" in page
+    assert "given up" in page
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role != Role.MANAGER])
+@pytest.mark.parametrize(
+    ("method", "path"), [("get", "/list/"), ("post", "/list/publish"), ("post", "/list/withdraw")]
+)
+def test_nobody_but_a_manager_reaches_it(role, method, path, face, person, sign_in, listed):
+    listed(1)
+    client = sign_in(face("console"), person(role))
+    answer = getattr(client, method)(path, {"entry": "1", "reason": "x"})
+    assert answer.status_code == 403
+    assert Entry.objects.get().status == Entry.Status.ACTIVE

@@ -23,7 +23,7 @@ class Counts(StrEnum):
         return words.get(self, f"{self.value}s")
 
 
-class UnlikeFigures(TypeError):  # noqa: N818 - named as what happened, like the hotline's errors
+class UnlikeFigures(TypeError):
     """Two figures that were to be added count different things, or are no counts at all."""
 
 

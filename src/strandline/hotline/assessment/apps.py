@@ -12,7 +12,7 @@ class AssessmentConfig(AppConfig):
 
     def ready(self) -> None:
         """Settle an address as soon as it is captured: everything on it may be decided already."""
-        from strandline.hotline.assessment.verdicts import settle_captured  # noqa: PLC0415
-        from strandline.hotline.reports.signals import address_captured  # noqa: PLC0415
+        from strandline.hotline.assessment.verdicts import settle_captured
+        from strandline.hotline.reports.signals import address_captured
 
         address_captured.connect(settle_captured, dispatch_uid="assessment.settle_captured")

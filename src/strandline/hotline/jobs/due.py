@@ -56,6 +56,19 @@ def kinds() -> list[Kind]:
     return sorted(_kinds.values(), key=lambda kind: kind.order)
 
 
+def name_of(model: type[DueWork]) -> str:
+    """How addresses of pages and the audit chain name a kind, e.g. ``reports.capture``."""
+    return model._meta.label_lower
+
+
+def find(name: str, pk: int) -> DueWork | None:
+    """The row ``pk`` of the kind called ``name``; none when there is no such kind or row."""
+    for kind in kinds():
+        if name_of(kind.model) == name:
+            return kind.model._default_manager.filter(pk=pk).first()
+    return None
+
+
 def _claimable(now: datetime) -> Q:
     return Q(due_at__lte=now) & (Q(lease_until=None) | Q(lease_until__lt=now))
 

@@ -1,0 +1,160 @@
+"""Assessing: one item at a time, nothing shown until asked for, nothing that opens by itself."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from strandline.errors import NotStored
+from strandline.hotline import clock
+from strandline.hotline.accounts.access import StaffRequest, allow
+from strandline.hotline.accounts.roles import Permission
+from strandline.hotline.assessment import hints, words
+from strandline.hotline.assessment import services as assessment
+from strandline.hotline.assessment.models import Claim
+from strandline.hotline.console import drafts, work
+from strandline.hotline.errors import AssessmentRefused, ClaimRefused
+from strandline.hotline.reports.models import Appearance, MediaItem
+from strandline.hotline.wellbeing import services as wellbeing
+from strandline.media import Style
+
+#: In the order of their keys, 1, 2, 3.
+STYLES = ((Style.BLURRED, "Blurred"), (Style.EDGES, "Outlines"), (Style.GREY, "Grey"))
+_STYLE_VALUES = frozenset(style.value for style in Style)
+
+
+@allow(Permission.ASSESS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def assess(request: StaffRequest, claim: int) -> HttpResponse:
+    """The item this claim is at, its form, or the summary once nothing remains."""
+    held = _own_claim(request, claim)
+    if request.method == "POST":
+        return _act(request, held)
+    item = assessment.remaining(held).first() if held.ended_at is None else None
+    if item is None:
+        return _summary(request, held)
+    return _show(request, held, item, drafts.Draft())
+
+
+@allow(Permission.ASSESS)
+@require_safe
+def rendition(request: StaffRequest, claim: int, item: int, style: str) -> HttpResponse:
+    """One degraded picture of an item this claim is for. Never the original."""
+    held = _own_claim(request, claim)
+    if held.ended_at is not None or style not in _STYLE_VALUES:
+        raise Http404
+    row = assessment.remaining(held).filter(pk=item).first()
+    if row is None:
+        raise Http404
+    try:
+        shown = work.open_rendition(held, row, Style(style), now=clock.now())
+    except NotStored as missing:
+        raise Http404 from missing
+    return HttpResponse(
+        shown.data,
+        content_type=shown.content_type,
+        headers={"Cache-Control": "no-store", "Content-Disposition": "inline"},
+    )
+
+
+def _act(request: StaffRequest, held: Claim) -> HttpResponse:
+    wish = request.POST.get("do", "")
+    if wish in {"skip", "stop"}:
+        skip = wish == "skip"
+        assessment.release(held, skip=skip, by=request.user.actor, now=clock.now())
+        return redirect("assess", claim=held.pk)
+    item = _posted_item(request, held)
+    draft = drafts.read(request.POST)
+    if wish == "record":
+        return _record(request, held, item, draft)
+    if wish == "child":
+        grown = draft.with_one_more_child()
+        return _show(request, held, item, grown, focus=f"child-{len(grown.children) - 1}")
+    shown = _style(draft) if wish == "show" else None
+    return _show(request, held, item, draft, shown=shown, focus="picture")
+
+
+def _record(
+    request: StaffRequest, held: Claim, item: MediaItem, draft: drafts.Draft
+) -> HttpResponse:
+    if faults := draft.faults():
+        return _show(request, held, item, draft, faults=faults)
+    try:
+        work.record(held, item, draft.observations(), now=clock.now())
+    except AssessmentRefused as refused:
+        faults = refused.fields or {"": refused.message}
+        return _show(request, held, item, draft, faults=faults)
+    except ClaimRefused as refused:
+        return _show(request, held, item, draft, faults={"": refused.message})
+    return redirect("assess", claim=held.pk)
+
+
+def _show(
+    request: StaffRequest,
+    held: Claim,
+    item: MediaItem,
+    draft: drafts.Draft,
+    *,
+    faults: dict[str, str] | None = None,
+    shown: Style | None = None,
+    focus: str = "",
+) -> HttpResponse:
+    now = clock.now()
+    done = held.assessments.count()
+    context = {
+        "claim": held,
+        "item": item,
+        "appearance": Appearance.objects.filter(address=held.address, item=item).first(),
+        "elsewhere": item.appearances.count() - 1,
+        "draft": draft,
+        "chosen_style": _style(draft),
+        "shown": shown,
+        "styles": STYLES,
+        "acts": words.Act.choices,
+        "questions": [
+            (q, draft.answers[q.name], (faults or {}).get(q.name)) for q in drafts.QUESTIONS
+        ],
+        "ages": words.AgeBand.choices,
+        "sexes": words.Sex.choices,
+        "maturities": words.Maturity.choices,
+        "reasons": words.Reason.choices,
+        "blank_child": drafts.ChildDraft(),
+        "faults": faults or {},
+        "focus": focus,
+        "number": done + 1,
+        "total": done + assessment.remaining(held).count(),
+        "hints": hints.hints_for(item),
+        "shift": wellbeing.shift(request.user, now),
+    }
+    return render(request, "console/assess.html", context, status=422 if faults else 200)
+
+
+def _summary(request: StaffRequest, held: Claim) -> HttpResponse:
+    """What this person recorded here; nothing of what colleagues did, nothing of the outcome."""
+    context = {
+        "claim": held,
+        "recorded": held.assessments.order_by("pk"),
+        "open": held.ended_at is None,
+        "shift": wellbeing.shift(request.user, clock.now()),
+    }
+    return render(request, "console/summary.html", context)
+
+
+def _own_claim(request: StaffRequest, claim: int) -> Claim:
+    """The claim, if it is this person's: anybody else's does not exist for them."""
+    held = Claim.objects.select_related("address", "analyst").filter(pk=claim, analyst=request.user)
+    if (found := held.first()) is None:
+        raise Http404
+    return found
+
+
+def _posted_item(request: StaffRequest, held: Claim) -> MediaItem:
+    number = request.POST.get("item", "")
+    items = MediaItem.objects.filter(appearances__address=held.address, refusal="")
+    found = items.filter(pk=int(number)).first() if number.isdecimal() else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def _style(draft: drafts.Draft) -> Style:
+    return Style(draft.style) if draft.style in _STYLE_VALUES else Style.BLURRED

@@ -12,12 +12,12 @@ class TakedownConfig(AppConfig):
 
     def ready(self) -> None:
         """Register its due work, hear of what happens elsewhere, add to an address's page."""
-        from strandline.hotline.jobs.due import register  # noqa: PLC0415
-        from strandline.hotline.reports.panels import PANELS  # noqa: PLC0415
-        from strandline.hotline.takedown import panel, receivers  # noqa: PLC0415
-        from strandline.hotline.takedown.models import Look, Trace  # noqa: PLC0415
-        from strandline.hotline.takedown.traces import trace  # noqa: PLC0415
-        from strandline.hotline.takedown.watch import look  # noqa: PLC0415
+        from strandline.hotline.jobs.due import register
+        from strandline.hotline.reports.panels import PANELS
+        from strandline.hotline.takedown import panel, receivers
+        from strandline.hotline.takedown.models import Look, Trace
+        from strandline.hotline.takedown.traces import trace
+        from strandline.hotline.takedown.watch import look
 
         register(Trace, trace, order=40)
         register(Look, look, order=60)

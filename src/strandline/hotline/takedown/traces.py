@@ -38,7 +38,9 @@ def trace(row: Trace, tools: Tools, now: datetime) -> None:
     host, site, ip = _where(address)
     traced = trace_host(host, site, tools.registries, tools.config.web.rdap_bootstrap, ip=ip)
     contacts = _worth_writing_to(address, traced)
-    if not contacts and traced.again_in and row.tries + 1 < MOST_TRIES:
+    # Whoever runs the network is the one to tell: worth a wait, even where a registrar is known.
+    enough = contacts and traced.network is not None
+    if not enough and traced.again_in and row.tries + 1 < MOST_TRIES:
         wait = traced.again_in * 2**row.tries
         with due.finish(row, next_due=now + wait):
             Trace.objects.filter(pk=row.pk).update(

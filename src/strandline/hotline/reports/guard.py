@@ -31,10 +31,15 @@ CREATE TRIGGER reports_state_guard BEFORE INSERT OR UPDATE OF state ON {table}
 
 _SQLITE = (
     "DROP TRIGGER IF EXISTS reports_state_guard_insert",
+    "DROP TRIGGER IF EXISTS reports_state_guard_replace",
     "DROP TRIGGER IF EXISTS reports_state_guard_update",
     """CREATE TRIGGER reports_state_guard_insert BEFORE INSERT ON {table}
     WHEN NEW.state <> '{first}'
     BEGIN SELECT RAISE(ABORT, 'an address begins as {first}'); END""",
+    # REPLACE would remove an address and let it begin again.
+    """CREATE TRIGGER reports_state_guard_replace BEFORE INSERT ON {table}
+    WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id OR url = NEW.url)
+    BEGIN SELECT RAISE(ABORT, 'UNIQUE: this address is in the record already'); END""",
     """CREATE TRIGGER reports_state_guard_update BEFORE UPDATE OF state ON {table}
     WHEN OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state) NOT IN ({pairs})
     BEGIN SELECT RAISE(ABORT, 'this change of state is not allowed'); END""",

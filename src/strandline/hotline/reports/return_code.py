@@ -28,12 +28,13 @@ def new_code() -> str:
 
 
 def fold(typed: str) -> str:
-    """A code as typed, without what does not matter: case, hyphens, spaces, stray full stops."""
-    text = unicodedata.normalize("NFKC", typed).lower()
-    for sign in ",.;\u00ad":
-        text = text.replace(sign, " ")
-    # Four words of the list carry a hyphen ("t-shirt"): compare without any.
-    return " ".join(text.replace("-", "").split())[:300]
+    """A code as typed, as its letters alone.
+
+    Case, accents of compatibility and whatever stands between the words do not matter: spaces,
+    line ends, hyphens, commas, the invisible marks that copying from a page brings along.
+    """
+    text = unicodedata.normalize("NFKC", typed).casefold()
+    return "".join(letter for letter in text if letter.isalpha())[:300]
 
 
 def code_hash(typed: str) -> str:

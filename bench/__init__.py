@@ -1,1 +1,1 @@
-"""Benchmarks: this project against its peers, in one run, as ratios. No timed test gates anything."""
+"""Benchmarks: this project against its peers, in one run, as ratios. None gates anything."""

@@ -17,9 +17,13 @@ REQUESTS = 150
 WARM_UP = 15
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 #: How a hotline's record looks after some years: most is over, some waits.
-STATES = ("closed",) * 62 + ("removed",) * 20 + ("monitored",) * 6 + ("captured",) * 10 + (
-    "assessed",
-) * 2
+STATES = (
+    ("closed",) * 62
+    + ("removed",) * 20
+    + ("monitored",) * 6
+    + ("captured",) * 10
+    + ("assessed",) * 2
+)
 
 
 def say(**row: Any) -> None:
@@ -105,9 +109,9 @@ def p95(act: Callable[[int], None], *, requests: int = REQUESTS) -> float:
 
 
 def main(sizes: list[int]) -> None:
-    from strandline.hotline.setup import make_home
-
     import os
+
+    from strandline.hotline.setup import make_home
 
     make_home(Path(os.environ["STRANDLINE_HOME"]), origin="bench.example")
     os.environ["DJANGO_SETTINGS_MODULE"] = "strandline.hotline.site.settings"
@@ -122,7 +126,7 @@ def main(sizes: list[int]) -> None:
 
     analyst = add_person(email="a@bench.example", name="Analyst", role=Role.ANALYST,
                          password=None, by="bench", now=NOW)  # fmt: skip
-    client = Client()
+    client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(analyst)
     have = 0
     for size in sizes:
@@ -146,14 +150,24 @@ def measure(client: Any, size: int) -> None:
     pages: dict[str, tuple[Callable[[int], object], Callable[[int], object] | None]] = {
         "queue": (lambda _: get("/"), lambda _: peer_page(1)),
         "queue, a page far down": (deep_page(client), lambda _: peer_page(size // 10 // 50)),
-        "search by site": (lambda i: get(f"/?q={picked[i][3]}"), lambda i: peer_search(picked[i][3])),
-        "search by a large site": (lambda i: get(f"/?q=site{i % 10}.example"),
-                                   lambda i: peer_search(f"site{i % 10}.example")),
-        "search by address": (lambda i: get(f"/?q={picked[i][1]}"), lambda i: peer_search(picked[i][1])),
+        "search by site": (
+            lambda i: get(f"/?q={picked[i][3]}"),
+            lambda i: peer_search(picked[i][3]),
+        ),
+        "search by a large site": (
+            lambda i: get(f"/?q=site{i % 10}.example"),
+            lambda i: peer_search(f"site{i % 10}.example"),
+        ),
+        "search by address": (
+            lambda i: get(f"/?q={picked[i][1]}"),
+            lambda i: peer_search(picked[i][1]),
+        ),
         "search by reference": (lambda i: get(f"/?q=R-{numbers[i]:08d}"), None),
-        "search that finds nothing": (lambda i: get(f"/?q=nothing{i}.example"),
-                                      lambda i: peer_search(f"nothing{i}.example")),
-    }  # fmt: skip
+        "search that finds nothing": (
+            lambda i: get(f"/?q=nothing{i}.example"),
+            lambda i: peer_search(f"nothing{i}.example"),
+        ),
+    }
     for case, (ours, peer) in pages.items():
         slow = size > 100_000
         say(

@@ -27,12 +27,14 @@ PEER = "Paginator + icontains"
 def run(console: Console, *, quick: bool) -> list[Case]:
     """Every size on SQLite and, where it is installed, PostgreSQL."""
     sys.path.insert(0, str(ROOT / "tests"))
-    import postgresql_cluster  # noqa: PLC0415 - the tests' private cluster
+    import postgresql_cluster
 
     sizes = QUICK_SIZES if quick else SIZES
     cases = []
     with tempfile.TemporaryDirectory(prefix="strandline-bench-") as directory:
-        found = _measure("sqlite", f"sqlite:///{directory}/record.sqlite3", sizes, directory, console)
+        found = _measure(
+            "sqlite", f"sqlite:///{directory}/record.sqlite3", sizes, directory, console
+        )
         cases += found
     cluster = postgresql_cluster.start()
     if cluster is None:

@@ -1,4 +1,4 @@
-"""What every test stands on: a hotline's home with real keys, one of two real databases, closed sockets.
+"""What every test stands on: a home with real keys, one of two real databases, closed sockets.
 
 ``STRANDLINE_TEST_DATABASE`` chooses ``sqlite`` (the default) or ``postgresql``: then a private
 cluster is started for this run, by a user that is not root, and stopped at its end.
@@ -54,8 +54,10 @@ def pytest_collection_modifyitems(config, items):
         ):
             item.add_marker("database")
     if DATABASE == "postgresql":
-        skip = None if _cluster or "PYTEST_XDIST_WORKER" in os.environ else pytest.mark.skip(
-            reason="PostgreSQL is not installed (Debian: postgresql)"
+        skip = (
+            None
+            if _cluster or "PYTEST_XDIST_WORKER" in os.environ
+            else pytest.mark.skip(reason="PostgreSQL is not installed (Debian: postgresql)")
         )
         chosen = [item for item in items if item.get_closest_marker("database")]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
@@ -69,7 +71,6 @@ def _sockets_closed_but_for_loopback(socket_enabled):
     import pytest_socket
 
     pytest_socket.socket_allow_hosts([f"127.{'.'.join(['0', '0', '1'])}", "localhost", "::1"])
-    yield
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A private PostgreSQL cluster on a Unix socket, for one test run."""
 
-import glob
 import os
 import pwd
 import shutil
@@ -23,17 +22,28 @@ class Cluster:
 
 def start() -> Cluster | None:
     """Start a cluster as a user that is not root; none when PostgreSQL is not installed."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[4]))
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parts[4]))
     if not found:
         return None
-    binaries = Path(found[-1])
+    binaries = found[-1]
     directory = Path(tempfile.mkdtemp(prefix="strandline-pg-"))
     directory.chmod(0o755)
     if os.getuid() == 0:
         user = pwd.getpwnam(_user())
         os.chown(directory, user.pw_uid, user.pw_gid)
     data = directory / "data"
-    _run(binaries / "initdb", "-D", data, "-A", "trust", "-U", "strandline", "-E", "UTF8", "--no-sync")
+    _run(
+        binaries / "initdb",
+        "-D",
+        data,
+        "-A",
+        "trust",
+        "-U",
+        "strandline",
+        "-E",
+        "UTF8",
+        "--no-sync",
+    )
     settings = (
         f"-k {directory} -c listen_addresses='' -c fsync=off -c synchronous_commit=off "
         "-c full_page_writes=off -c max_connections=60"

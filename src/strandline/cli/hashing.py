@@ -28,7 +28,7 @@ def hash_files(context: click.Context, paths: tuple[Path, ...], *, as_json: bool
     it), the sha256 and the file. The exit status is 1 when a file could not be read as a picture:
     the others were still done.
     """
-    from strandline.hashing import hash_image, open_sandbox  # noqa: PLC0415 - loads numpy
+    from strandline.hashing import hash_image, open_sandbox
 
     unread = 0
     with open_sandbox() as sandbox, counting("hashed") as count:

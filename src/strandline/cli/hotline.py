@@ -15,23 +15,27 @@ def start_django(face: str = "worker") -> None:
     """Load the hotline for this process, as ``face``."""
     os.environ["STRANDLINE_FACE"] = face
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "strandline.hotline.site.settings")
-    import django  # noqa: PLC0415
+    import django
 
     django.setup()
 
 
 @click.command()
-@click.option("--origin", default="hotline.example", show_default=True,
-              help="Name in the signing keys: a domain of yours, without a scheme.")  # fmt: skip
+@click.option(
+    "--origin",
+    default="hotline.example",
+    show_default=True,
+    help="Name in the signing keys: a domain of yours, without a scheme.",
+)
 def init(origin: str) -> None:
-    """Make a hotline's home (STRANDLINE_HOME): keys, database. Safe to repeat: nothing is replaced."""
-    from strandline.hotline.config import read_config  # noqa: PLC0415
-    from strandline.hotline.setup import make_home  # noqa: PLC0415
+    """Make what is missing of a hotline's home (STRANDLINE_HOME): keys, database."""
+    from strandline.hotline.config import read_config
+    from strandline.hotline.setup import make_home
 
     home = read_config().home
     made = make_home(home, origin=origin)
     start_django()
-    from django.core.management import call_command  # noqa: PLC0415
+    from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
     click.echo(f"Home: {home}")
@@ -40,16 +44,20 @@ def init(origin: str) -> None:
 
 
 @click.command()
-@click.option("--name", default="worker-1", show_default=True,
-              help="Each worker needs its own; one that starts again takes its work back at once.")  # fmt: skip
+@click.option(
+    "--name",
+    default="worker-1",
+    show_default=True,
+    help="Each worker needs its own; one that starts again takes its work back at once.",
+)
 @click.option("--until-idle", is_flag=True, help="Do what is due now, then stop.")
 def worker(name: str, *, until_idle: bool) -> None:
-    """Do due work: captures, notices, looks, editions. Ends with Ctrl-C; may be killed at any time."""
+    """Do due work: captures, notices, looks, editions. It may be killed at any time."""
     start_django()
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings
 
-    from strandline.hotline.jobs.tools import Tools  # noqa: PLC0415
-    from strandline.hotline.jobs.worker import run_forever, run_until_idle  # noqa: PLC0415
+    from strandline.hotline.jobs.tools import Tools
+    from strandline.hotline.jobs.worker import run_forever, run_until_idle
 
     if not until_idle:
         run_forever(worker=name)
@@ -64,7 +72,7 @@ def worker(name: str, *, until_idle: bool) -> None:
 def serve(face: str, bind: str, threads: int) -> None:
     """Serve one FACE of the hotline with gunicorn, logging no visitor's address."""
     os.environ["STRANDLINE_FACE"] = face
-    from gunicorn.app.wsgiapp import run  # noqa: PLC0415
+    from gunicorn.app.wsgiapp import run
 
     sys.argv = ["gunicorn", *gunicorn_options(bind, threads), "strandline.hotline.site.wsgi"]
     run()
@@ -87,20 +95,23 @@ def person() -> None:
 @click.argument("email")
 @click.option("--name", required=True, help="How pages call them.")
 @click.option("--role", type=click.Choice(_ROLES), required=True, help="What they may do.")
-@click.option("--password-file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="File that holds the first password; without it you are asked.")  # fmt: skip
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="File that holds the first password; without it you are asked.",
+)
 def add_person_command(email: str, name: str, role: str, password_file: Path | None) -> None:
     """Add a person who signs in with EMAIL."""
     password = password_file.read_text().strip() if password_file else getpass.getpass()
     start_django()
-    from django.contrib.auth.password_validation import validate_password  # noqa: PLC0415
-    from django.core.exceptions import ValidationError  # noqa: PLC0415
-    from django.core.validators import validate_email  # noqa: PLC0415
-    from django.db import IntegrityError  # noqa: PLC0415
+    from django.contrib.auth.password_validation import validate_password
+    from django.core.exceptions import ValidationError
+    from django.core.validators import validate_email
+    from django.db import IntegrityError
 
-    from strandline.hotline import clock  # noqa: PLC0415
-    from strandline.hotline.accounts.roles import Role  # noqa: PLC0415
-    from strandline.hotline.accounts.services import add_person  # noqa: PLC0415
+    from strandline.hotline import clock
+    from strandline.hotline.accounts.roles import Role
+    from strandline.hotline.accounts.services import add_person
 
     try:
         validate_email(email)
@@ -108,8 +119,14 @@ def add_person_command(email: str, name: str, role: str, password_file: Path | N
     except ValidationError as error:
         raise click.ClickException(" ".join(error.messages)) from error
     try:
-        add_person(email=email, name=name, role=Role(role), password=password,
-                   by="command-line", now=clock.now())  # fmt: skip
+        add_person(
+            email=email,
+            name=name,
+            role=Role(role),
+            password=password,
+            by="command-line",
+            now=clock.now(),
+        )
     except IntegrityError as error:
         raise click.ClickException(f"Somebody with the address {email} is here already.") from error
     click.echo(f"{name} can now sign in as {email.lower()} ({role}).")
@@ -125,10 +142,10 @@ def member() -> None:
 def add_member_command(name: str) -> None:
     """Add the organisation NAME and print its API key, once."""
     start_django()
-    from django.db import IntegrityError  # noqa: PLC0415
+    from django.db import IntegrityError
 
-    from strandline.hotline import clock  # noqa: PLC0415
-    from strandline.hotline.accounts.services import add_key, add_member  # noqa: PLC0415
+    from strandline.hotline import clock
+    from strandline.hotline.accounts.services import add_key, add_member
 
     now = clock.now()
     try:
@@ -144,15 +161,19 @@ def audit() -> None:
 
 
 @audit.command("checkpoint")
-@click.option("--file", "path", type=click.Path(path_type=Path, dir_okay=False),
-              help="Where to append it; best on another machine's disk. Default: in the home.")  # fmt: skip
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to append it; best on another machine's disk. Default: in the home.",
+)
 def checkpoint(path: Path | None) -> None:
     """Sign how long the chain is now and what its last hash is."""
     start_django()
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings
 
-    from strandline.hotline.audit import checkpoints  # noqa: PLC0415
-    from strandline.transparency import Signer  # noqa: PLC0415
+    from strandline.hotline.audit import checkpoints
+    from strandline.transparency import Signer
 
     config = settings.HOTLINE
     signer = Signer.load(config.secret_path("audit-signer"))
@@ -162,10 +183,18 @@ def checkpoint(path: Path | None) -> None:
 
 
 @audit.command("verify")
-@click.option("--checkpoints", "path", type=click.Path(path_type=Path, dir_okay=False),
-              help="Checkpoints kept elsewhere. Default: the file in the home.")  # fmt: skip
-@click.option("--key", "vkey", metavar="VKEY", help="Verifier key of the checkpoints' signer. "
-              "Default: the one in the home.")  # fmt: skip
+@click.option(
+    "--checkpoints",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Checkpoints kept elsewhere. Default: the file in the home.",
+)
+@click.option(
+    "--key",
+    "vkey",
+    metavar="VKEY",
+    help="Verifier key of the checkpoints' signer. Default: the one in the home.",
+)
 @click.pass_context
 def verify_command(context: click.Context, path: Path | None, vkey: str | None) -> None:
     """Read the whole chain; name the first entry that was altered, is missing or was cut off.
@@ -173,11 +202,11 @@ def verify_command(context: click.Context, path: Path | None, vkey: str | None) 
     The exit status is 1 when anything is wrong.
     """
     start_django()
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings
 
-    from strandline.hotline.audit import checkpoints  # noqa: PLC0415
-    from strandline.hotline.audit.verify import verify  # noqa: PLC0415
-    from strandline.transparency import Verifier  # noqa: PLC0415
+    from strandline.hotline.audit import checkpoints
+    from strandline.hotline.audit.verify import verify
+    from strandline.transparency import Verifier
 
     config = settings.HOTLINE
     if path is not None and not path.exists():

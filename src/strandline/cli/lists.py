@@ -45,7 +45,7 @@ def sync(url: str, directory: Path, key: str | None, api_key_file: Path | None) 
     Only an edition signed by the publisher's key, complete and newer than the one in DIR is taken;
     otherwise the one in DIR stays in use, and the exit status is 1.
     """
-    from strandline import lists  # noqa: PLC0415 - loads numpy
+    from strandline import lists
 
     api_key = _content(api_key_file) if api_key_file else os.environ.get(API_KEY)
     with downloading() as progress:
@@ -65,7 +65,7 @@ def verify(directory: Path) -> None:
 
     The exit status is 1 when any file differs, is missing or does not belong.
     """
-    from strandline import lists  # noqa: PLC0415 - loads numpy
+    from strandline import lists
 
     click.echo(f"{_described(lists.verify(directory))} Every file is as it was signed.")
 
@@ -90,7 +90,7 @@ def match(
     The exit status is 0 whether or not there are matches, and 1 when a file could not be read as a
     picture: the others were still compared.
     """
-    from strandline import lists  # noqa: PLC0415 - loads numpy
+    from strandline import lists
 
     seen = matched = unread = 0
     with counting("compared") as count:

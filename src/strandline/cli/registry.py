@@ -19,6 +19,13 @@ class Lazy(NamedTuple):
 
 #: The commands of ``strandline``. To add one, add a line here and a section to docs/commands.md.
 LAZY: Mapping[str, Lazy] = {
+    "audit": Lazy("strandline.cli.hotline:audit", "Check the audit chain; sign checkpoints of it."),
+    "demo": Lazy("strandline.cli.demo:demo", "The whole story on a simulated web, and its site."),
+    "init": Lazy("strandline.cli.hotline:init", "Make a hotline's keys and database."),
+    "member": Lazy("strandline.cli.hotline:member", "Add organisations that receive the list."),
+    "person": Lazy("strandline.cli.hotline:person", "Add people who work here."),
+    "serve": Lazy("strandline.cli.hotline:serve", "Serve one face of the hotline."),
+    "worker": Lazy("strandline.cli.hotline:worker", "Do due work: captures, notices, looks."),
     "hash": Lazy("strandline.cli.hashing:hash_files", "Fingerprint pictures."),
     "list": Lazy("strandline.cli.lists:lists", "Fetch, check and use a published hash list."),
 }

@@ -1,10 +1,11 @@
-"""A visitor without a script: follows links and fills in forms as a browser does with JavaScript off.
+"""A visitor without a script: follows links and fills in forms, as browsers without JavaScript do.
 
 The story drives the site's three faces through this, so that what it proves is what a person gets.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode, urljoin
@@ -23,7 +24,7 @@ class Seen:
     status: int
     html: str
 
-    @property
+    @cached_property
     def tree(self) -> LexborHTMLParser:
         """The page's elements."""
         return LexborHTMLParser(self.html)
@@ -109,11 +110,12 @@ def _own_values(form: LexborNode) -> list[tuple[str, str]]:
         elif node.tag == "select":
             chosen = node.css_first("option[selected]") or node.css_first("option")
             if chosen is not None:
-                values.append((name, chosen.attributes.get("value") or chosen.text()))
+                value = chosen.attributes.get("value", chosen.text())
+                values.append((name, value or ""))
         elif kind not in {"checkbox", "radio"}:
             values.append((name, attributes.get("value") or ""))
         elif "checked" in attributes:
-            values.append((name, attributes.get("value") or "on"))
+            values.append((name, attributes.get("value", "on") or ""))
     return values
 
 

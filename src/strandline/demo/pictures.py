@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-FORMATS = ("jpeg", "png", "webp", "gif")
 Format = Literal["jpeg", "png", "webp", "gif"]
+FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
 
 _SHAPES = 46
 

@@ -1,4 +1,4 @@
-"""What the record says when the story is over: the figures of ``demo --json`` and each address's end.
+"""What the record says in the end: the figures of ``demo --json``, and each address's way.
 
 Everything is counted from the database's rows; only what the member's copy matched comes from the
 member, who has no part in the record.
@@ -68,9 +68,7 @@ def figures(*, member_matches: int, member_false_matches: int) -> dict[str, Any]
         "member_false_matches": member_false_matches,
         "notices": sent.count(),
         "removed": _addresses_that_became(State.REMOVED),
-        "inconclusive": Observation.objects.filter(
-            availability=Availability.INCONCLUSIVE
-        ).count(),
+        "inconclusive": Observation.objects.filter(availability=Availability.INCONCLUSIVE).count(),
         "reopened": _addresses_that_became(State.REOPENED),
         "audit_entries": found.entries,
         "audit_ok": found.ok,

@@ -3,7 +3,8 @@
 Values come from the environment (``STRANDLINE_…``) or from ``strandline.env`` in the hotline's
 home directory; the environment wins. Secrets are never values: each is a file, named by
 ``STRANDLINE_<NAME>_FILE`` or found as ``keys/<name>`` in the home directory, and a process that
-needs one that is missing, empty or readable by others stops with a sentence. ``docs/settings.md`` describes them all.
+needs one that is missing, empty or readable by others stops with a sentence.
+``docs/settings.md`` describes them all.
 """
 
 import os

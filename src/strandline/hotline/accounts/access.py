@@ -12,14 +12,13 @@ from django.urls import reverse
 from strandline.hotline.accounts.models import Person
 from strandline.hotline.accounts.roles import Permission
 
-
 P = ParamSpec("P")
 
 
 class StaffRequest(HttpRequest):
     """A request that the guard let through: its user is a person."""
 
-    user: Person  # type: ignore[assignment]
+    user: Person
 
 
 def allow(
@@ -38,14 +37,12 @@ def allow(
         view: Callable[Concatenate[StaffRequest, P], HttpResponseBase],
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
-        def guarded(
-            request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
-        ) -> HttpResponseBase:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not isinstance(request.user, Person) or not request.user.is_active:
                 return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.path})}")
             if not request.user.may(permission):
                 return refuse(request, permission)
-            return view(cast(StaffRequest, request), *args, **kwargs)
+            return view(cast("StaffRequest", request), *args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return guarded

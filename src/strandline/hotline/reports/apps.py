@@ -12,8 +12,8 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register capturing as a kind of due work."""
-        from strandline.hotline.jobs.due import register  # noqa: PLC0415
-        from strandline.hotline.reports.capture import capture  # noqa: PLC0415
-        from strandline.hotline.reports.models import Capture  # noqa: PLC0415
+        from strandline.hotline.jobs.due import register
+        from strandline.hotline.reports.capture import capture
+        from strandline.hotline.reports.models import Capture
 
         register(Capture, capture, order=10)

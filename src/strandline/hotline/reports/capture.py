@@ -20,6 +20,7 @@ from strandline.hotline.reports.services import change_state
 from strandline.hotline.reports.signals import address_captured
 from strandline.hotline.reports.states import State
 from strandline.media import PIPELINE, Style
+from strandline.vault import Vault
 
 BY = "worker"
 #: Inconclusive attempts after which a person decides.
@@ -94,14 +95,14 @@ def _keep(picture: SeenPicture, tools: Tools) -> None:
         return
     sha256 = picture.facts.image.digests.sha256
     if tools.config.keep_evidence:
-        _put(tools.evidence.put, f"originals/{sha256}", picture.data)
+        _put(tools.evidence, f"originals/{sha256}", picture.data)
     for style, data in picture.facts.renditions.items():
-        _put(tools.renditions.put, f"renditions/{sha256}/{style.value}", data)
+        _put(tools.renditions, f"renditions/{sha256}/{style.value}", data)
 
 
-def _put(put, key: str, data: bytes) -> None:  # type: ignore[no-untyped-def]
+def _put(vault: Vault, key: str, data: bytes) -> None:
     try:
-        put(key, data)
+        vault.put(key, data)
     except AlreadyStored:
         # The same bytes from another address, or from an attempt that was cut off after this.
         return
@@ -127,7 +128,7 @@ def _item(picture: SeenPicture, tools: Tools, now: datetime) -> MediaItem:
     if picture.facts is None:
         assert picture.refused is not None
         found = digests(picture.data)
-        defaults = {
+        defaults: dict[str, object] = {
             "refusal": picture.refused.verdict,
             "pipeline": PIPELINE,
             "bytes_are": MediaItem.Bytes.DISCARDED,

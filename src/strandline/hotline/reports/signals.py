@@ -1,4 +1,4 @@
-"""What other rooms can hear of. Sent inside the transaction: a receiver that fails undoes it all."""
+"""What other rooms can hear of, inside the transaction: a receiver that fails undoes it all."""
 
 from django.dispatch import Signal
 

@@ -7,7 +7,6 @@ from environs import Env
 
 from strandline.hotline.config import Config, Face, read_config
 
-
 HOTLINE: Config = read_config()
 
 _FACE_URLS = {
@@ -121,7 +120,9 @@ def _database(url: str) -> dict[str, Any]:
 
 DATABASES = {
     "default": _database(
-        Env(prefix="STRANDLINE_").str("DATABASE_URL", f"sqlite:///{HOTLINE.home / 'record.sqlite3'}")
+        Env(prefix="STRANDLINE_").str(
+            "DATABASE_URL", f"sqlite:///{HOTLINE.home / 'record.sqlite3'}"
+        )
     )
 }
 
@@ -172,4 +173,3 @@ LOGGING = {
         "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }
-

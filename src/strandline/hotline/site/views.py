@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 
 @require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(_request: HttpRequest) -> HttpResponse:
     """Alive, and the database answers."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -27,12 +27,12 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "site/form-expired.html", {"reason": reason}, status=403)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Something no browser of a person sends."""
     return render(request, "site/bad-request.html", status=400)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """No such page, or not for this person: the two look alike."""
     return render(request, "site/not-found.html", status=404)
 

@@ -1,6 +1,7 @@
 """The database itself refuses to change or remove an audit entry."""
 
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 POSTGRESQL = """
 CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -23,7 +24,7 @@ SQLITE = (
 )
 
 
-def install(apps, schema_editor):
+def install(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(POSTGRESQL)
     else:

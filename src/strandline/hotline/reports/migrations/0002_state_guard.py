@@ -1,6 +1,7 @@
 """The database itself refuses a change of state that the table does not list."""
 
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from strandline.hotline.reports import guard
 
@@ -61,7 +62,7 @@ PAIRS = [
 ]
 
 
-def install(apps, schema_editor):
+def install(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     guard.install(schema_editor, FIRST, PAIRS)
 
 

@@ -144,3 +144,111 @@ def eventually():
         return found
 
     return wait
+
+
+@pytest.fixture
+def hosted(address, confirm_at, now):
+    """``hosted()``: a confirmed address with a traced host, its first notice in the outbox."""
+    from django.db import transaction
+
+    from strandline.hotline.reports.models import Availability, Observation
+    from strandline.hotline.reports.states import State
+    from strandline.hotline.takedown import traces
+    from strandline.hotline.takedown.models import Hosting
+
+    def make(*, abuse="abuse@host.example", upstream="abuse@network.example", at=now):
+        row = address(State.CAPTURED, pictures=1)
+        Observation.objects.create(
+            address=row,
+            at=at,
+            availability=Availability.PRESENT,
+            reason="1 of 1 pictures",
+            status=200,
+            final_url=row.url,
+            ip="192.0.2.1",
+        )
+        confirm_at(row, at)
+        row.trace.due_at = None
+        row.trace.save()
+        Hosting.objects.create(
+            address=row,
+            at=at,
+            ip="192.0.2.1",
+            asn=64496,
+            network_name="HOST-NET",
+            country="NL",
+            host_name="Host",
+            abuse_contact=abuse,
+            upstream_contact=upstream,
+            method="made for a test",
+            by="test",
+        )
+        with transaction.atomic():
+            traces._found(row, by="test", now=at)
+        return row
+
+    return make
+
+
+@pytest.fixture
+def confirm_at(db, hotline):
+    return confirm_all
+
+
+@pytest.fixture
+def deliver(now):
+    """``deliver()``: every mail that waits has left; ``deliver(refused=True)``: none is taken."""
+    from django.db import transaction
+
+    from strandline.hotline.jobs.models import OutboxMail
+    from strandline.hotline.jobs.signals import mail_refused, mail_sent
+
+    def leave(at=now, *, refused=False):
+        state = OutboxMail.State.REFUSED if refused else OutboxMail.State.SENT
+        for mail in OutboxMail.objects.filter(state=OutboxMail.State.WAITING):
+            with transaction.atomic():
+                mail.state, mail.due_at = state, None
+                mail.sent_at = None if refused else at
+                mail.save()
+                signal = mail_refused if refused else mail_sent
+                signal.send(OutboxMail, mail=mail, now=at)
+
+    return leave
+
+
+@pytest.fixture
+def watched(hosted, deliver):
+    """``watched()``: an address whose first notice has left."""
+
+    def make(**options):
+        row = hosted(**options)
+        deliver()
+        row.refresh_from_db()
+        return row
+
+    return make
+
+
+@pytest.fixture
+def see(monkeypatch, settings, hotline):
+    """``see(address, sight, at)``: its look falls due and shows this; the address as it is then."""
+    from strandline.hotline.jobs import due
+    from strandline.hotline.jobs.tools import Tools
+    from strandline.hotline.takedown import watch
+    from strandline.hotline.takedown.models import Look
+
+    def looking(address, sight, at, *, meanwhile=lambda: None):
+        def look_at(row, tools):
+            meanwhile()
+            return sight(row) if callable(sight) else sight
+
+        monkeypatch.setattr(watch, "look_at", look_at)
+        Look.objects.filter(address=address).update(due_at=at)
+        row = due.claim(Look, worker="w1", now=at)
+        assert row.address_id == address.pk
+        with Tools(settings.HOTLINE) as tools:
+            watch.look(row, tools, at)
+        address.refresh_from_db()
+        return address
+
+    return looking

@@ -107,9 +107,10 @@ def test_a_hostile_body_is_no_answer(body):
     assert rdap.services_for_address(body, ip_address("192.0.2.1")) == ()
 
 
+texts = st.text("a@.\n\0é-1:/", max_size=6)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
 keys = st.sampled_from(
@@ -117,8 +118,11 @@ keys = st.sampled_from(
 )
 
 
+inner_objects = st.lists(st.dictionaries(keys, json_values, max_size=3), max_size=3)
+
+
 @settings(max_examples=60)
-@given(st.dictionaries(keys, json_values | st.lists(st.dictionaries(keys, json_values))))
+@given(st.dictionaries(keys, json_values | inner_objects, max_size=4))
 def test_no_shape_of_answer_makes_it_fail(document):
     for kind, read in (
         ("ip network", rdap.read_network),
@@ -131,6 +135,7 @@ def test_no_shape_of_answer_makes_it_fail(document):
         assert len(found.name) <= rdap.LONGEST_NAME
 
 
+@settings(max_examples=60)
 @given(json_values)
 def test_no_bootstrap_file_makes_it_fail(services):
     body = json.dumps({"services": services}).encode()

@@ -209,6 +209,7 @@ def strandline(*words, key):
     environment = {**os.environ, "STRANDLINE_API_KEY": key}
     return subprocess.run(
         [sys.executable, "-m", "strandline", *map(str, words)],
+        check=False,
         env=environment,
         capture_output=True,
         text=True,

@@ -36,9 +36,12 @@ def demo() -> None:
 @demo.command()
 @_OUT
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON: the figures.")
+@click.option("--kills", default=0, help="Kill the worker so many times at random moments.")
 @click.option("--database-url", help="PostgreSQL instead of SQLite; see docs/settings.md.")
 @click.pass_context
-def run(context: click.Context, out: Path, *, as_json: bool, database_url: str | None) -> None:
+def run(
+    context: click.Context, out: Path, *, as_json: bool, kills: int, database_url: str | None
+) -> None:
     """Tell the story. The exit status is 0 only if every step was verified by reading it back."""
     from strandline.demo.cast import Cast, Ports, StoryFailed
 
@@ -52,6 +55,7 @@ def run(context: click.Context, out: Path, *, as_json: bool, database_url: str |
         from strandline.demo.story import Story
 
         story = Story(cast, out.resolve(), console.print)
+        story.kills_left = kills
         try:
             cast.start_faces()
             story.tell()
@@ -67,6 +71,8 @@ def run(context: click.Context, out: Path, *, as_json: bool, database_url: str |
             published=cast.home / "published",
             maildir=Path(cast.web["maildir"]),
         )
+    if kills:
+        console.print(f"The worker was killed {story.kills} times.")
     if not as_json:
         console.print(account.table(endings))
     console.print(f"Told in {time.monotonic() - began:.0f} s. The account: {out / 'index.html'}")
@@ -94,7 +100,7 @@ def serve(context: click.Context, out: Path, port: int) -> None:
 
     if not (out / _MARK).exists():
         click.echo("There is no demo data yet, so the story is told first.")
-        context.invoke(run, out=out, as_json=False, database_url=None)
+        context.invoke(run, out=out, as_json=False, kills=0, database_url=None)
     with Cast(out.resolve() / "site", Ports(port, port + 1, port + 2)) as cast:
         open_hotline(cast)
         cast.start_faces()

@@ -1,5 +1,6 @@
 """What the story leaves behind: an HTML account of it, the published list and the mails sent."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -93,7 +94,25 @@ def leave(
         "failure": failure,
         "written": datetime.now(UTC),
     }  # fmt: skip
+    record = {
+        "addresses": [_plain(e) for e in endings],
+        "figures": figures,
+        "mails": sorted((str(mail["to"]), str(mail["subject"])) for mail in mails),
+    }
+    (out / "record.json").write_text(json.dumps(record, indent=1))
     (out / "index.html").write_text(template.render(Context(context)))
+
+
+def _plain(ending: Ending) -> dict[str, object]:
+    """One address without what differs between runs: its port and its number."""
+    return {
+        "page": ending.page.key if ending.page else ending.url,
+        "category": ending.category,
+        "notices": ending.notices,
+        "looks": ending.looks,
+        "days": ending.days,
+        "path": ending.path,
+    }
 
 
 def _copy_mails(maildir: Path, folder: Path) -> list[dict[str, object]]:

@@ -62,6 +62,8 @@ class Cast:
         self.web: dict[str, Any] = {}
         self._database_url = database_url
         self._open = ExitStack()
+        #: Process id; 0 while it is killed, none before the first.
+        self._worker: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -133,8 +135,22 @@ class Cast:
             self._await_port(getattr(self.ports, face), face)
 
     def start_worker(self) -> None:
-        """Start a worker that lives as long as the cast."""
-        self._open.callback(_end, fork_worker())
+        """Start a worker that lives as long as the cast, unless it is killed."""
+        if self._worker is None:
+            self._open.callback(self._end_worker)
+        self._worker = fork_worker()
+
+    def kill_worker(self) -> None:
+        """Kill the worker as a power cut would; another has to be started."""
+        if self._worker:
+            os.kill(self._worker, signal.SIGKILL)
+            os.waitpid(self._worker, 0)
+            self._worker = 0
+
+    def _end_worker(self) -> None:
+        if self._worker:
+            os.kill(self._worker, signal.SIGTERM)
+            os.waitpid(self._worker, 0)
 
     def _known_web_ports(self) -> list[str]:
         kept = self.directory / "web.json"
@@ -194,7 +210,7 @@ def fork_worker(name: str = "demo-worker") -> int:
 
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        run_forever(worker=name, poll_seconds=0.02)
+        run_forever(worker=name, poll_seconds=0.25)
         status = 0
     finally:
         os._exit(status)
@@ -205,11 +221,6 @@ def idle(now: datetime) -> bool:
     from strandline.hotline.jobs import due  # noqa: PLC0415
 
     return not any(due.pending(kind, now) for kind in due.kinds())
-
-
-def _end(pid: int) -> None:
-    os.kill(pid, signal.SIGTERM)
-    os.waitpid(pid, 0)
 
 
 def _end_child(process: subprocess.Popen[str]) -> None:

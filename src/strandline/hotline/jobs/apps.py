@@ -12,8 +12,8 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the outbox as a kind of due work."""
-        from strandline.hotline.jobs.due import register  # noqa: PLC0415
-        from strandline.hotline.jobs.models import OutboxMail  # noqa: PLC0415
-        from strandline.hotline.jobs.outbox import hand_over  # noqa: PLC0415
+        from strandline.hotline.jobs.due import register
+        from strandline.hotline.jobs.models import OutboxMail
+        from strandline.hotline.jobs.outbox import hand_over
 
         register(OutboxMail, hand_over, order=90)

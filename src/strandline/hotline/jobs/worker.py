@@ -14,6 +14,9 @@ from strandline.hotline.jobs.tools import Tools
 
 log = structlog.get_logger()
 
+#: Seconds to the next look after work was done: one act often makes another due.
+FIRST_PAUSE = 0.01
+
 
 def run_until_idle(tools: Tools, *, worker: str) -> int:
     """Do everything that is due now; how many rows were done."""
@@ -22,13 +25,18 @@ def run_until_idle(tools: Tools, *, worker: str) -> int:
 
 
 def run_forever(*, worker: str, poll_seconds: float = 1.0) -> None:
-    """Do what is due, for ever; ends with the process."""
+    """Do what is due, for ever; ends with the process.
+
+    Looks again at once after work, then ever less often, at most each ``poll_seconds``.
+    """
     due.release(worker)
     with Tools(settings.HOTLINE) as tools:
+        pause = poll_seconds
         while True:
-            _run_due(tools, worker)
+            done = _run_due(tools, worker)
             close_old_connections()
-            time.sleep(poll_seconds)
+            pause = FIRST_PAUSE if done else min(pause * 1.5, poll_seconds)
+            time.sleep(pause)
 
 
 def _run_due(tools: Tools, worker: str) -> int:
@@ -47,7 +55,7 @@ def _run_one(tools: Tools, *, worker: str, now: datetime) -> bool:
             kind.handler(row, tools, now)
         except LeaseLost as lost:
             log.warning("lease lost", kind=kind.name, row=row.pk, error=lost.message)
-        except Exception as error:  # noqa: BLE001 - one row must never stop the others
+        except Exception as error:
             log.exception("due work failed", kind=kind.name, row=row.pk)
             due.fail(row, f"{type(error).__name__}: {error}", now=now)
         return True

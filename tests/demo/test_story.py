@@ -1,0 +1,83 @@
+"""The story as a newcomer runs it: whole, verified, and the same whatever is killed on the way."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+KEYS = {
+    "reports", "addresses", "duplicates", "captured", "items", "undecodable", "assessed",
+    "second_assessed", "entries", "edition", "member_matches", "member_false_matches", "notices",
+    "removed", "inconclusive", "reopened", "audit_entries", "audit_ok",
+}  # fmt: skip
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
+
+
+def tell(out, *options):
+    """Run the demo as a process of its own, with nothing of this test run's settings."""
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("STRANDLINE_", "DJANGO"))
+    }
+    command = [sys.executable, "-m", "strandline", "demo", "run", "--json", "--out", str(out)]
+    done = subprocess.run(
+        [*command, *options], env=environment, capture_output=True, text=True, timeout=580
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    out = tmp_path_factory.mktemp("story") / "out"
+    return tell(out), out
+
+
+def test_the_last_line_holds_every_figure(told):
+    figures, _ = told
+    assert set(figures) == KEYS
+    assert figures["audit_ok"] is True
+    assert figures["member_false_matches"] == 0
+    assert figures["member_matches"] > 10
+    assert figures["addresses"] + figures["duplicates"] == figures["reports"] + 1  # one moved
+
+
+def test_it_leaves_an_account_the_list_and_the_mails(told):
+    figures, out = told
+    assert "Every step was verified" in (out / "index.html").read_text()
+    assert len(list((out / "mails").glob("*.eml"))) == figures["notices"]
+    assert (out / "list" / "latest").read_bytes() == (out / "member" / "latest").read_bytes()
+
+
+def test_no_notice_was_sent_twice(told):
+    _, out = told
+    mails = Counter(
+        line for mail in (out / "mails").glob("*.eml") for line in mail.read_text().splitlines()
+        if line.startswith("Message-ID:")
+    )  # fmt: skip
+    assert mails
+    assert set(mails.values()) == {1}
+
+
+def test_a_worker_killed_at_100_random_moments_ends_in_the_same_record(told, tmp_path):
+    figures, out = told
+    killed = tell(tmp_path / "killed", "--kills", "100")
+    assert killed == figures
+    record = (out / "record.json").read_text()
+    assert (tmp_path / "killed" / "record.json").read_text() == record
+    test_no_notice_was_sent_twice((killed, tmp_path / "killed"))
+
+
+def test_a_folder_the_demo_did_not_make_is_not_touched(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep me")
+    done = subprocess.run(
+        [sys.executable, "-m", "strandline", "demo", "run", "--out", str(tmp_path)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "did not make" in done.stderr
+    assert (tmp_path / "mine.txt").read_text() == "keep me"

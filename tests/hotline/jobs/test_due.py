@@ -70,9 +70,14 @@ def test_a_worker_whose_lease_was_taken_over_writes_nothing(rows, now):
 def test_an_error_while_finishing_undoes_everything_and_keeps_the_lease(rows, now):
     rows(1)
     row = claim(now)
-    with pytest.raises(ZeroDivisionError), due.finish(row):
-        Capture.objects.filter(pk=row.pk).update(tries=7)
-        raise ZeroDivisionError
+
+    def write_half():
+        with due.finish(row):
+            Capture.objects.filter(pk=row.pk).update(tries=7)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     row.refresh_from_db()
     assert row.tries == 0
     assert row.lease_until is not None

@@ -64,7 +64,7 @@ def test_the_page_says_nothing_else_of_the_case(face, notice, at, now):
 
 
 def test_an_answer_is_taken_down_and_shown_and_a_second_one_is_not(face, notice, at, now):
-    made, path = notice
+    _, path = notice
     at(now + timedelta(hours=2))
     host = face("partners")
     answer = host.post(path, {"answer": "removed", "comment": "Gone <b>now</b>"})

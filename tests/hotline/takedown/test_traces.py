@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from strandline.hotline.errors import NoticeRefused
+from strandline.hotline.errors import LeaseLost, NoticeRefused
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
 from strandline.hotline.reports.states import State
@@ -164,6 +164,16 @@ def test_a_host_that_says_not_ours_is_not_written_to_again(watched, do_trace, de
     assert (row.wanted, len(levels(address))) == ("owner", 2)
     address.refresh_from_db()
     assert address.state == State.MONITORED
+
+
+def test_a_trace_under_way_when_the_host_answers_is_done_again(watched, now):
+    address = watched()
+    traces.trace_again(address, now=now)
+    under_way = due.claim(Trace, worker="w1", now=now)
+    answers.answer_notice(address.notices.get(), "not-ours", "", now=now)
+    with pytest.raises(LeaseLost), due.finish(under_way):
+        pass
+    assert due.claim(Trace, worker="w2", now=now).pk == under_way.pk
 
 
 def test_nothing_is_sent_about_what_is_gone_by_the_time_it_is_traced(watched, see, do_trace, now):

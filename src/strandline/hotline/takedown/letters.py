@@ -79,7 +79,7 @@ What we ask of you
 2. Please do not view, copy or forward it more than that takes. Keep what your law
    tells you to keep, for the police.
 3. Please tell us what you did, that you need more time, or that it is not yours.
-   One click, no account:
+   You need no account for it:
 
    {facts.link}
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from strandline.errors import AddressRefused
 from strandline.fetching import normalise
@@ -109,7 +110,16 @@ def trace_again(address: ReportedUrl, *, now: datetime) -> None:
     row, is_new = Trace.objects.get_or_create(address=address, defaults={"due_at": now})
     if not is_new:
         Trace.objects.filter(pk=row.pk).update(
-            due_at=now, tries=0, given_up_at=None, failures=0, wanted="", wanted_since=None
+            due_at=now,
+            tries=0,
+            given_up_at=None,
+            failures=0,
+            wanted="",
+            wanted_since=None,
+            # A trace under way does not know what is known now: it loses its lease.
+            attempt=F("attempt") + 1,
+            lease_until=None,
+            leased_by="",
         )
 
 

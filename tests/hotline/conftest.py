@@ -84,6 +84,8 @@ def serve(wear, transactional_db):
     def start(name):
         wear(name)
         server = LiveServer("127.0.0.1")
+        # Stopping then waits for every answer and closes its socket; close the browser first.
+        server.thread.httpd.daemon_threads = False
         running.append(server)
         return server.url
 

@@ -85,3 +85,44 @@ def answers():
         "reason": "",
         "style": "blurred",
     }
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A real browser; skipped by name where Debian's Chromium is missing."""
+    from pathlib import Path
+
+    from playwright.sync_api import sync_playwright
+
+    if not Path("/usr/bin/chromium").exists():
+        pytest.skip("Chromium is not installed (Debian: chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, serve):
+    """``opened(who)`` is a window of the console in which ``who`` is signed in."""
+    from django.conf import settings
+    from django.test import Client
+
+    windows = []
+    url = serve("console")
+
+    def open_window(who, **options):
+        client = Client()
+        client.force_login(who, backend="django.contrib.auth.backends.ModelBackend")
+        window = chromium.new_context(base_url=url, **options)
+        name = settings.SESSION_COOKIE_NAME
+        window.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
+        window.set_default_timeout(8000)
+        windows.append(window)
+        return window.new_page()
+
+    yield open_window
+    for window in windows:
+        window.close()

@@ -64,13 +64,15 @@ def _entry(number: str) -> Entry:
 
 def _page(request: StaffRequest, refused: ListChangeRefused | None = None) -> HttpResponse:
     unfinished = Edition.objects.filter(state=Edition.State.PREPARED).exists()
+    publication = Publication.objects.first()
+    due_at = publication.due_at if publication else None
     context = {
         "listed": Entry.objects.filter(status=Entry.Status.ACTIVE).count(),
         "withdrawn": Entry.objects.filter(status=Entry.Status.WITHDRAWN).count(),
         "waiting": services.waiting_changes(),
         "may_publish": unfinished or services.first_unpublished() is not None,
-        "publication": Publication.objects.first(),
-        "now": clock.now(),
+        "publication": publication,
+        "due_now": due_at is not None and due_at <= clock.now(),
         "editions": Edition.objects.order_by("-number")[:SHOWN],
         "refused": refused,
         "typed": request.POST,

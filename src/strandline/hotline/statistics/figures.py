@@ -20,6 +20,10 @@ from strandline.hotline.statistics.counting import Counts, Figure
 from strandline.hotline.statistics.median import days_to_removal
 
 
+#: Shown large, above the whole table.
+HEADLINES = frozenset({"received", "confirmed", "listed", "removed", "time-to-removal"})
+
+
 @dataclass(frozen=True)
 class Overview:
     """Everything on the page of figures, as of one moment."""
@@ -28,6 +32,11 @@ class Overview:
     figures: tuple[Figure, ...]
     #: Confirmed addresses by the country that hosts them, most first; empty without traces.
     by_country: tuple[Figure, ...]
+
+    @property
+    def headlines(self) -> tuple[Figure, ...]:
+        """The few that say how the hotline does."""
+        return tuple(figure for figure in self.figures if figure.key in HEADLINES)
 
     @property
     def every(self) -> tuple[Figure, ...]:

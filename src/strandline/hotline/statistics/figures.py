@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.apps import apps
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 
 from strandline.hotline.hashlist.models import Entry
@@ -18,7 +17,7 @@ from strandline.hotline.reports.models import (
 from strandline.hotline.reports.states import State
 from strandline.hotline.statistics.counting import Counts, Figure
 from strandline.hotline.statistics.median import days_to_removal
-
+from strandline.hotline.takedown.models import Hosting
 
 #: Shown large, above the whole table.
 HEADLINES = frozenset({"received", "confirmed", "listed", "removed", "time-to-removal"})
@@ -30,7 +29,7 @@ class Overview:
 
     at: datetime
     figures: tuple[Figure, ...]
-    #: Confirmed addresses by the country that hosts them, most first; empty without traces.
+    #: Confirmed addresses by the country that hosts them, most first.
     by_country: tuple[Figure, ...]
 
     @property
@@ -127,11 +126,7 @@ def figures() -> tuple[Figure, ...]:
 
 
 def by_country() -> tuple[Figure, ...]:
-    """Confirmed addresses by hosting country; empty where this hotline does not trace."""
-    if not apps.is_installed("strandline.hotline.takedown"):
-        return ()
-    from strandline.hotline.takedown.models import Hosting  # noqa: PLC0415 - only where installed
-
+    """Confirmed addresses by the country that hosts them, most first."""
     last = Hosting.objects.filter(address=OuterRef("pk")).order_by("-pk").values("country")[:1]
     rows = (
         _confirmed()

@@ -128,6 +128,8 @@ class StateChange(models.Model):
         ordering = ("id",)
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["after", "at"], name="change_by_state"),
+            # Covers 'how many addresses ever reached this, and when first' without reading rows.
+            models.Index(fields=["after", "address", "at"], name="change_reached"),
         ]
 
     def __str__(self) -> str:

@@ -116,6 +116,8 @@ class Config:
     mail: MailPolicy
     takedown: TakedownPolicy
     intake: IntakePolicy
+    #: Weighted openings of pictures after which a person is offered no further address that day.
+    shift_budget: int
     #: Cookies only over TLS; off for plain-HTTP loopback.
     secure_cookies: bool
 
@@ -201,5 +203,6 @@ def read_config() -> Config:
             most_in_window=env.int("MOST_FORMS", 600),
             onion_url=env.str("ONION_URL", ""),
         ),
+        shift_budget=env.int("SHIFT_BUDGET", 150),
         secure_cookies=env.bool("SECURE_COOKIES", True),
     )

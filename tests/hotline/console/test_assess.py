@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from strandline.hotline.accounts.roles import Role
@@ -222,9 +224,9 @@ def test_what_was_severe_weighs_more_in_ones_own_budget(at_console, claimed, ans
     assert Exposure.objects.get().weight == 3
 
 
-def test_a_used_up_budget_ends_claiming_kindly(at_console, claimed, answers, drawn, monkeypatch):
-    monkeypatch.setenv("STRANDLINE_SHIFT_BUDGET", "1")
+def test_a_used_up_budget_ends_claiming_kindly(at_console, claimed, answers, drawn, settings):
     client = at_console(Role.ANALYST)
+    settings.HOTLINE = dataclasses.replace(settings.HOTLINE, shift_budget=1)
     claim = claimed(client)
     client.get(f"/assess/{claim.pk}/items/{item_of(claim).pk}/blurred")
     page = client.get(record(client, claim, answers).url).content.decode()
@@ -237,11 +239,11 @@ def test_a_used_up_budget_ends_claiming_kindly(at_console, claimed, answers, dra
         assert "enough for today" in answer.content.decode()
 
 
-def test_what_is_running_may_be_finished_beyond_budget(at_console, claimed, answers, monkeypatch):
+def test_what_is_running_may_be_finished_beyond_budget(at_console, claimed, answers, settings):
     client = at_console(Role.ANALYST)
     claim = claimed(client)
     client.get(f"/assess/{claim.pk}/items/{item_of(claim).pk}/blurred")
-    monkeypatch.setenv("STRANDLINE_SHIFT_BUDGET", "1")
+    settings.HOTLINE = dataclasses.replace(settings.HOTLINE, shift_budget=1)
     assert client.post("/claim").url == f"/assess/{claim.pk}"
     record(client, claim, answers)
     assert Assessment.objects.count() == 1

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Sum
-from environs import Env
 
 from strandline.hotline.accounts.models import Person
 from strandline.hotline.errors import TooFewPeople
@@ -101,15 +101,10 @@ def shift(person: Person, now: datetime) -> Shift:
     since = _at_work_since(views.order_by("-at").values_list("at", flat=True), now)
     return Shift(
         used=used,
-        budget=shift_budget(),
+        budget=settings.HOTLINE.shift_budget,
         at_work_since=since,
         wants_break=since is not None and now - since >= BREAK_AFTER,
     )
-
-
-def shift_budget() -> int:
-    """Weighted openings in a shift after which no further address is offered."""
-    return Env(prefix="STRANDLINE_").int("SHIFT_BUDGET", 150)
 
 
 def team_exposure(people: Iterable[Person], since: datetime) -> OwnExposure:

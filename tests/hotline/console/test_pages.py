@@ -218,3 +218,20 @@ def test_a_password_is_changed_by_whoever_knows_it(face, person):
     assert "was changed" in here.post("/me/password", typed).content.decode()
     assert here.get("/me/").status_code == 200
     assert elsewhere.get("/me/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("role", "method", "url", "field"),
+    [
+        (Role.ANALYST, "get", "/", "q"),
+        (Role.MANAGER, "get", "/audit/", "subject"),
+        (Role.CUSTODIAN, "post", "/contacts/", "reference"),
+        (Role.ADMINISTRATOR, "post", "/people/", "email"),
+        (Role.ADMINISTRATOR, "post", "/members/", "name"),
+        (Role.CUSTODIAN, "post", "/sign-in", "email"),
+    ],
+)
+def test_a_nul_is_only_a_sign_that_is_dropped(at_console, role, method, url, field):
+    answer = getattr(at_console(role), method)(url, {field: "a\0@b.example"})
+    assert answer.status_code < 500
+    assert "\0" not in answer.content.decode()

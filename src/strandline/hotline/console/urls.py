@@ -22,7 +22,7 @@ urlpatterns = [
     path("addresses/<int:address>", address.address, name="address"),
     path("addresses/<int:address>/claim", queue.claim, name="claim"),
     path(
-        "addresses/<int:address>/reports/<str:reference>/message", address.message, name="message"
+        "addresses/<int:address>/reports/<slug:reference>/message", address.message, name="message"
     ),
     path("assess/<int:claim>", assess.assess, name="assess"),
     path("assess/<int:claim>/items/<int:item>/<str:style>", assess.rendition, name="rendition"),

@@ -13,6 +13,7 @@ from strandline.hotline.accounts.roles import Permission
 from strandline.hotline.audit import checkpoints
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.audit.verify import Finding, verify
+from strandline.hotline.console.typed import typed
 from strandline.transparency import Verifier
 
 PAGE = 100
@@ -46,7 +47,7 @@ def _verify() -> Finding:
 
 
 def _show(request: StaffRequest, finding: Finding | None = None, **more: object) -> HttpResponse:
-    subject = request.GET.get("subject", "").strip()
+    subject = typed(request.GET, "subject")
     before = request.GET.get("before", "")
     rows = AuditEntry.objects.order_by("-sequence")
     if subject:

@@ -9,6 +9,7 @@ from strandline.hotline import clock
 from strandline.hotline.accounts.access import StaffRequest, allow
 from strandline.hotline.accounts.roles import Permission
 from strandline.hotline.console import messages
+from strandline.hotline.console.typed import typed
 from strandline.hotline.reports.models import Report
 
 SHORTEST_REASON = 10
@@ -21,8 +22,8 @@ def contacts(request: StaffRequest) -> HttpResponse:
     """Find a report by its reference and open the contact its reporter left."""
     if request.method != "POST":
         return render(request, "console/contacts.html", {"faults": {}})
-    reference = request.POST.get("reference", "").strip().upper()
-    reason = " ".join(request.POST.get("reason", "").split())
+    reference = typed(request.POST, "reference").upper()
+    reason = " ".join(typed(request.POST, "reason").split())
     report = Report.objects.filter(reference=reference).first()
     faults = {}
     if report is None:

@@ -13,6 +13,7 @@ from strandline.hotline.accounts.access import StaffRequest, allow
 from strandline.hotline.accounts.models import ApiKey, Member, Person
 from strandline.hotline.accounts.passwords import new_password
 from strandline.hotline.accounts.roles import Permission, Role
+from strandline.hotline.console.typed import typed
 
 #: Roles people have; MEMBER is for keys.
 STAFF_ROLES = [(role.value, role.label) for role in Role if role != Role.MEMBER]
@@ -26,14 +27,14 @@ def people(request: StaffRequest) -> HttpResponse:
     """Everybody who works here, and the form that adds somebody."""
     if request.method != "POST":
         return _people(request)
-    typed = {name: request.POST.get(name, "").strip() for name in ("email", "name", "role")}
-    if faults := _faults(typed):
-        return _people(request, typed=typed, faults=faults, status=422)
+    given = {name: typed(request.POST, name) for name in ("email", "name", "role")}
+    if faults := _faults(given):
+        return _people(request, typed=given, faults=faults, status=422)
     password = new_password()
     added = services.add_person(
-        email=typed["email"],
-        name=typed["name"],
-        role=Role(typed["role"]),
+        email=given["email"],
+        name=given["name"],
+        role=Role(given["role"]),
         password=password,
         by=request.user.actor,
         now=clock.now(),
@@ -71,7 +72,7 @@ def members(request: StaffRequest) -> HttpResponse:
     """Organisations that receive the list, and the form that adds one."""
     if request.method != "POST":
         return _members(request)
-    name = " ".join(request.POST.get("name", "").split())
+    name = " ".join(typed(request.POST, "name").split())
     fault = ""
     if not 0 < len(name) <= LONGEST_NAME:
         fault = f"A name of 1 to {LONGEST_NAME} characters, please."
@@ -105,17 +106,17 @@ def revoke_key(request: StaffRequest, key: int) -> HttpResponse:
     return redirect("members")
 
 
-def _faults(typed: dict[str, str]) -> dict[str, str]:
+def _faults(given: dict[str, str]) -> dict[str, str]:
     faults = {}
     try:
-        validate_email(typed["email"])
+        validate_email(given["email"])
     except ValidationError:
         faults["email"] = "This is no e-mail address."
-    if Person.objects.filter(email__iexact=typed["email"]).exists():
+    if Person.objects.filter(email__iexact=given["email"]).exists():
         faults["email"] = "Somebody here has this e-mail address."
-    if not 0 < len(typed["name"]) <= LONGEST_NAME:
+    if not 0 < len(given["name"]) <= LONGEST_NAME:
         faults["name"] = f"A name of 1 to {LONGEST_NAME} characters, please."
-    if typed["role"] not in dict(STAFF_ROLES):
+    if given["role"] not in dict(STAFF_ROLES):
         faults["role"] = "Choose one of the roles."
     return faults
 

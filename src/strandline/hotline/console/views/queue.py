@@ -13,6 +13,7 @@ from strandline.hotline.accounts.roles import Permission
 from strandline.hotline.assessment import services as assessment
 from strandline.hotline.assessment.models import Claim
 from strandline.hotline.console import search, work
+from strandline.hotline.console.typed import typed
 from strandline.hotline.errors import ClaimRefused
 from strandline.hotline.reports.models import ReportedUrl
 from strandline.hotline.reports.states import WAITING_FOR_ANALYSTS, State
@@ -59,7 +60,7 @@ def claim(request: StaffRequest, address: int) -> HttpResponse:
 
 def _show(request: StaffRequest, notice: str = "", status: int = 200) -> HttpResponse:
     now = clock.now()
-    text = request.GET.get("q", "").strip()[:2048]
+    text = typed(request.GET, "q")[:2048]
     states = _states(request.GET.get("state", ""))
     after = search.read_mark(request.GET.get("after", ""))
     if text:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from strandline.hotline import clock
 from strandline.hotline.accounts import services
 from strandline.hotline.accounts.models import Person
+from strandline.hotline.console.typed import typed
 from strandline.hotline.errors import SignInRefused
 from strandline.hotline.site.menu import home_of
 
@@ -25,7 +26,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, Person) and request.user.is_active:
             return redirect(home_of(request.user))
         return render(request, "console/sign-in.html", {"next": _local(after)})
-    email = request.POST.get("email", "").strip()
+    email = typed(request.POST, "email")
     try:
         person = services.sign_in(
             email=email, password=request.POST.get("password", ""), now=clock.now()

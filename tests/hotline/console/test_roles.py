@@ -104,7 +104,7 @@ def test_somebody_whose_access_ended_reaches_nothing_from_the_next_request_on(at
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.MEMBER])
 def test_the_menu_leads_only_where_one_may_go(role, at_console):
-    from strandline.hotline.site.menu import home_of, menu_of
+    from strandline.hotline.console.menu import home_of, menu_of
 
     client = at_console(role)
     assert client.get(home_of(client.person)).status_code == 200

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from strandline.hotline.accounts.models import Person
-from strandline.hotline.site.menu import menu_of
+from strandline.hotline.console.menu import menu_of
 
 
 def hotline(request: HttpRequest) -> dict[str, Any]:

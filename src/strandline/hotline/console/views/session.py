@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from strandline.hotline import clock
 from strandline.hotline.accounts import services
 from strandline.hotline.accounts.models import Person
+from strandline.hotline.console.menu import home_of
 from strandline.hotline.console.typed import typed
 from strandline.hotline.errors import SignInRefused
-from strandline.hotline.site.menu import home_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 

@@ -134,12 +134,12 @@ def test_what_stays_up_is_recorded_as_unchanged_and_looked_at_each_week_for_half
     assert (address.state, due_at(address)) == (State.CLOSED, None)
 
 
-def test_what_was_unchanged_and_goes_after_all_is_closed_with_the_reason(watched, see, now):
+def test_what_was_unchanged_and_goes_after_all_is_removed_with_the_reason(watched, see, now):
     address = see(watched(), present, now + 35 * DAY)
     see(address, GONE, now + 42 * DAY)
     assert address.state == State.UNCHANGED
     see(address, GONE, now + 43 * DAY)
-    assert address.state == State.CLOSED
+    assert address.state == State.REMOVED
     assert address.changes.last().reason.startswith("gone since 2026-04-13")
 
 

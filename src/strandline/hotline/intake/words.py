@@ -3,7 +3,8 @@
 The table speaks of the address, never of what was seen there, of other reporters or of people.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from strandline.hotline.reports.models import Report
@@ -22,6 +23,8 @@ class Words:
     event: str = ""
     #: How the page marks it: ``wait``, ``act``, ``good`` or ``end``.
     tone: str = "wait"
+    #: What it means once the address is closed, where that differs.
+    once_closed: str = ""
 
 
 _WAITING = "Nothing is needed from you. The next step is that we look at the address."
@@ -86,6 +89,7 @@ WORDS: dict[State, Words] = {
         "look a few more times in case it comes back.",
         "Removed.",
         "good",
+        "What you reported is gone. We saw so on different occasions, and it has not come back.",
     ),
     S.MOVED: Words(
         "Moved elsewhere, and followed",
@@ -183,17 +187,26 @@ def tell(report: Report) -> Outcome:
     if report.duplicate_of_id is not None:
         joined = "Joined with an earlier report of the same address."
         events.append(Event(_day(report.received_at), joined))
-    for change in address.changes.all():
+    changes = list(address.changes.all())
+    for change in changes:
         text = WORDS[State(change.after)].event
         if text:
             events.append(Event(_day(change.at), text))
     events.sort(key=lambda event: event.day)
     return Outcome(
         reference=report.reference,
-        words=WORDS[State(address.state)],
+        words=_words(State(address.state), [State(change.before) for change in changes]),
         events=tuple(events),
         messages=report.follow_ups.count(),
     )
+
+
+def _words(state: State, before: Sequence[State]) -> Words:
+    """A closed address is told by how it ended: that is what its reporter wants to know."""
+    if state != State.CLOSED or not before:
+        return WORDS[state]
+    ended = WORDS[before[-1]]
+    return replace(ended, meaning=f"{ended.once_closed or ended.meaning} {_CLOSED}")
 
 
 def _day(moment: datetime) -> date:

@@ -5,6 +5,7 @@ has one. Only ``fetching`` opens connections and only the sandboxed worker reads
 """
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,10 @@ from strandline.media import Style
 
 #: Pictures of one page that are fetched; a page with more is noted as such.
 MOST_PICTURES = 200
+#: A whole look ends well within a worker's lease (``jobs.due.LEASE``), in seconds.
+MOST_SECONDS = 300
+#: Most bytes of pictures held at once.
+MOST_BYTES = 256 * 2**20
 GONE = (404, 410)
 
 
@@ -89,7 +94,11 @@ def _read_page(answer: Answer, tools: Tools, styles: Sequence[Style]) -> Sight:
     pictures: list[SeenPicture] = []
     missed: list[str] = []
     dead: list[str] = []
+    end, room = time.monotonic() + MOST_SECONDS, MOST_BYTES
     for url in page.pictures[:MOST_PICTURES]:
+        if time.monotonic() > end or room <= 0:
+            missed.append(f"not fetched: the page takes too long or too much {url}")
+            continue
         got = tools.fetcher.fetch(url, referrer=answer.final_url)
         if isinstance(got, Failure):
             missed.append(f"{got.reason.value} {url}")
@@ -101,6 +110,7 @@ def _read_page(answer: Answer, tools: Tools, styles: Sequence[Style]) -> Sight:
             missed.append(f"{got.content_type or 'no content type'} {url}")
         else:
             pictures.append(_examine(url, got.body, tools, styles))
+            room -= len(got.body)
     if len(page.pictures) > MOST_PICTURES:
         missed.append(f"{len(page.pictures) - MOST_PICTURES} more pictures than are fetched")
     if not page.pictures and says_not_found(page):

@@ -57,7 +57,7 @@ CHANGES: dict[State, frozenset[State]] = {
     S.REMOVED: frozenset({S.CLOSED, S.REOPENED}),
     S.MOVED: frozenset({S.CLOSED, S.REOPENED}),
     S.UNAVAILABLE: frozenset({S.MONITORED, S.REMOVED, S.CLOSED, S.REOPENED}),
-    S.UNCHANGED: frozenset({S.CLOSED, S.REOPENED}),
+    S.UNCHANGED: frozenset({S.REMOVED, S.MOVED, S.CLOSED, S.REOPENED}),
     S.APPEALED: frozenset({S.REOPENED, S.CLOSED}),
     S.REOPENED: frozenset({S.TRIAGED, S.TRACED, S.NOTICED}),
     S.CLOSED: frozenset({S.REOPENED}),

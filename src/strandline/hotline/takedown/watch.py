@@ -141,9 +141,6 @@ def _maybe_removed(address: ReportedUrl, judgement: Judgement, now: datetime) ->
     if not proved_gone(seen, policy.gone_apart):
         return since + policy.gone_apart
     reason = f"gone since {since:%Y-%m-%d %H:%M}, twice seen; {judgement.reason}"
-    if address.state == State.UNCHANGED:
-        change_state(address, State.CLOSED, by=BY, now=now, reason=reason[:250])
-        return None
     change_state(address, State.REMOVED, by=BY, now=now, reason=reason[:250])
     return now + policy.look_again_after[0]
 
@@ -153,9 +150,8 @@ def _unchanged(address: ReportedUrl, judgement: Judgement, now: datetime) -> dat
         case Seen.REMOVED:
             return _maybe_removed(address, judgement, now)
         case Seen.MOVED if _follow(address, judgement, now):
-            reason = f"moved to {judgement.moved_to}"
-            change_state(address, State.CLOSED, by=BY, now=now, reason=reason[:250])
-            return None
+            change_state(address, State.MOVED, by=BY, now=now, reason=judgement.moved_to[:250])
+            return now + settings.HOTLINE.takedown.look_again_after[0]
         case _:
             pass
     if now < _since(address, State.UNCHANGED) + SELDOM_ENDS:

@@ -58,6 +58,8 @@ PAIRS = [
     ("unavailable", "removed"),
     ("unavailable", "reopened"),
     ("unchanged", "closed"),
+    ("unchanged", "moved"),
+    ("unchanged", "removed"),
     ("unchanged", "reopened"),
 ]
 

@@ -42,12 +42,12 @@ def claim_next(analyst: Person, *, now: datetime) -> Claim | None:
         _end_expired(now)
         if held := running(analyst, now=now):
             return held
-        choices = [_first_waiting(analyst, now), _assessed_waiting(analyst, now)]
-        found = [choice for choice in choices if choice is not None]
-        if not found:
-            return None
-        address, stage = min(found, key=lambda choice: (-choice[0].priority, choice[0].pk))
-        return _take(address, analyst, stage, now)
+        fresh = _waiting(State.CAPTURED, analyst, now).first()
+        begun = _assessed_waiting(analyst, now, before=fresh)
+        if begun is not None:
+            return _take(*begun, analyst, now)
+        # 'captured' itself says that an item was never assessed: no look at items is needed.
+        return _take(fresh, Stage.FIRST, analyst, now) if fresh else None
 
 
 def claim(address: ReportedUrl, analyst: Person, *, now: datetime) -> Claim:
@@ -74,7 +74,7 @@ def claim(address: ReportedUrl, analyst: Person, *, now: datetime) -> Claim:
         if row.state in WAITING_FOR_ANALYSTS:
             for stage in stages_of(analyst):
                 if open_items(row, analyst, stage).exists():
-                    return _take(row, analyst, stage, now)
+                    return _take(row, stage, analyst, now)
         raise ClaimRefused(
             "There is nothing for you to assess at this address: it is decided, it waits for a "
             "colleague who has not seen it, or it has no pictures."
@@ -155,13 +155,10 @@ def _waiting(state: State, analyst: Person, now: datetime) -> QuerySet[ReportedU
     )
 
 
-def _first_waiting(analyst: Person, now: datetime) -> tuple[ReportedUrl, Stage] | None:
-    # 'captured' itself says that an item there was never assessed: no look at items is needed.
-    address = _waiting(State.CAPTURED, analyst, now).first()
-    return (address, Stage.FIRST) if address else None
-
-
-def _assessed_waiting(analyst: Person, now: datetime) -> tuple[ReportedUrl, Stage] | None:
+def _assessed_waiting(
+    analyst: Person, now: datetime, *, before: ReportedUrl | None
+) -> tuple[ReportedUrl, Stage] | None:
+    """The first assessed address this analyst may go on with; none if ``before`` comes sooner."""
     later = [stage for stage in stages_of(analyst) if stage != Stage.FIRST]
     for chunk in _chunks(_waiting(State.ASSESSED, analyst, now)):
         stage_of: dict[int, Stage] = {}
@@ -170,9 +167,15 @@ def _assessed_waiting(analyst: Person, now: datetime) -> tuple[ReportedUrl, Stag
             for pk in hits.values_list("appearances__address", flat=True):
                 stage_of.setdefault(pk, stage)
         for address in chunk:
+            if before is not None and _place(before) < _place(address):
+                return None
             if address.pk in stage_of:
                 return address, stage_of[address.pk]
     return None
+
+
+def _place(address: ReportedUrl) -> tuple[int, int]:
+    return -address.priority, address.pk
 
 
 def _chunks(addresses: QuerySet[ReportedUrl]) -> Iterator[list[ReportedUrl]]:
@@ -187,7 +190,7 @@ def _chunks(addresses: QuerySet[ReportedUrl]) -> Iterator[list[ReportedUrl]]:
         rows = list(rest[:_CHUNK])
 
 
-def _take(address: ReportedUrl, analyst: Person, stage: Stage, now: datetime) -> Claim:
+def _take(address: ReportedUrl, stage: Stage, analyst: Person, now: datetime) -> Claim:
     taken = Claim.objects.create(
         address=address, analyst=analyst, stage=stage, taken_at=now, until=now + LASTS
     )

@@ -132,12 +132,13 @@ def _in(rows: QuerySet[ReportedUrl], states: Sequence[State]) -> QuerySet[Report
 
 def _read(rows: QuerySet[ReportedUrl], after: Mark | None) -> list[ReportedUrl]:
     """One row more than a page, in the queue's order, beginning after ``after``."""
-    if after:
-        # 'priority <= p' is what an index can begin at; the rest only trims its first rows.
-        rows = rows.filter(priority__lte=after.priority).filter(
-            Q(priority__lt=after.priority) | Q(id__gt=after.id)
-        )
-    return list(rows.order_by("-priority", "id")[: PAGE + 1])
+    ordered = rows.order_by("-priority", "id")
+    if after is None:
+        return list(ordered[: PAGE + 1])
+    # Two reads, each a range of the index: 'or' in one would step over every row of this priority.
+    same = list(ordered.filter(priority=after.priority, id__gt=after.id)[: PAGE + 1])
+    lower = ordered.filter(priority__lt=after.priority)
+    return same + list(lower[: PAGE + 1 - len(same)])
 
 
 def _place(row: ReportedUrl) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
 Measured is the server's time for a whole page (session, guard, queries, template) as a signed-in
 analyst, p95 over many requests. The peer is the usual way to list a table in Django, its own
-``Paginator`` with ``icontains`` (COUNT, OFFSET, scan): the queries alone, without any page around
-them. The limit is a page of the same stack that asks the database for nothing (``/healthz``).
+``Paginator`` with ``icontains`` (COUNT, OFFSET, scan), under the very same pages. The limit is a
+page of the same stack that asks the database for nothing (``/healthz``).
 """
 
 import json
@@ -21,7 +21,7 @@ from bench.case import Case
 ROOT = Path(__file__).parents[1]
 SIZES = (1_000, 100_000, 1_000_000)
 QUICK_SIZES = (1_000, 10_000)
-PEER = "Paginator + icontains"
+PEER = "Django Paginator, icontains"
 
 
 def run(console: Console, *, quick: bool) -> list[Case]:

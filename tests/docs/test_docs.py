@@ -25,7 +25,9 @@ def test_every_setting_is_documented():
         if 'Env(prefix="STRANDLINE_")' in text:
             found = re.findall(r'\benv\.\w+\(\s*"([A-Z_]+)"', text)
             read |= {f"STRANDLINE_{name}" for name in found}
-    pages = (ROOT / "docs" / "settings.md").read_text() + (ROOT / "docs" / "commands.md").read_text()
+    pages = (ROOT / "docs" / "settings.md").read_text() + (
+        ROOT / "docs" / "commands.md"
+    ).read_text()
     assert sorted(name for name in read if name not in pages) == []
 
 

@@ -62,7 +62,7 @@ class Failure:
     hops: tuple[Hop, ...] = ()
 
 
-class FetchFailed(StrandlineError):  # noqa: N818  (named as in errors.py)
+class FetchFailed(StrandlineError):
     """Ends a fetch from within; becomes a :class:`Failure` and never leaves this room."""
 
     def __init__(self, reason: FailureReason, message: str) -> None:

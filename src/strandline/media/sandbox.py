@@ -36,7 +36,7 @@ _REFUSALS: dict[str, type[MediaRefused]] = {
 }
 
 
-class SandboxUnavailable(StrandlineError):  # noqa: N818 - named as the tree in errors.py is
+class SandboxUnavailable(StrandlineError):
     """The worker could not be started at all: a fault of the installation, not of a file."""
 
 

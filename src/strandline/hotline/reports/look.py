@@ -91,30 +91,9 @@ def _read_page(answer: Answer, tools: Tools, styles: Sequence[Style]) -> Sight:
         page = tools.examiner.page(answer.body, answer.final_url, answer.charset)
     except MediaRefused as refused:
         return _sight(answer, Outcome.INCONCLUSIVE, f"the page is {refused.verdict}")
-    pictures: list[SeenPicture] = []
-    missed: list[str] = []
-    dead: list[str] = []
-    end, room = time.monotonic() + MOST_SECONDS, MOST_BYTES
-    for url in page.pictures[:MOST_PICTURES]:
-        if time.monotonic() > end or room <= 0:
-            missed.append(f"not fetched: the page takes too long or too much {url}")
-            continue
-        got = tools.fetcher.fetch(url, referrer=answer.final_url)
-        if isinstance(got, Failure):
-            missed.append(f"{got.reason.value} {url}")
-        elif got.status != 200:
-            missed.append(f"status {got.status} {url}")
-            if got.status in GONE:
-                dead.append(missed[-1])
-        elif not got.content_type.startswith("image/"):
-            missed.append(f"{got.content_type or 'no content type'} {url}")
-        else:
-            pictures.append(_examine(url, got.body, tools, styles))
-            room -= len(got.body)
-    if len(page.pictures) > MOST_PICTURES:
-        missed.append(f"{len(page.pictures) - MOST_PICTURES} more pictures than are fetched")
     if not page.pictures and says_not_found(page):
         return _sight(answer, Outcome.GONE, "the page says that nothing is there (status 200)")
+    pictures, missed, dead = _fetch_pictures(page.pictures, answer.final_url, tools, styles)
     reason = f"{len(pictures)} of {len(page.pictures)} pictures"
     if missed:
         reason = f"{reason}; missing: {', '.join(missed)}"[:300]
@@ -126,6 +105,35 @@ def _read_page(answer: Answer, tools: Tools, styles: Sequence[Style]) -> Sight:
         missed=tuple(missed),
         dead=tuple(dead),
     )
+
+
+def _fetch_pictures(
+    urls: Sequence[str], page_url: str, tools: Tools, styles: Sequence[Style]
+) -> tuple[list[SeenPicture], list[str], list[str]]:
+    """The pictures that were had; those that were missed, with why; and which of these are gone."""
+    pictures: list[SeenPicture] = []
+    missed: list[str] = []
+    dead: list[str] = []
+    end, room = time.monotonic() + MOST_SECONDS, MOST_BYTES
+    for number, url in enumerate(urls[:MOST_PICTURES]):
+        if time.monotonic() > end or room <= 0:
+            missed.append(f"{len(urls) - number} not fetched: the page takes too long or too much")
+            return pictures, missed, dead
+        got = tools.fetcher.fetch(url, referrer=page_url)
+        if isinstance(got, Failure):
+            missed.append(f"{got.reason.value} {url}")
+        elif got.status != 200:
+            missed.append(f"status {got.status} {url}")
+            if got.status in GONE:
+                dead.append(missed[-1])
+        elif not got.content_type.startswith("image/"):
+            missed.append(f"{got.content_type or 'no content type'} {url}")
+        else:
+            pictures.append(_examine(url, got.body, tools, styles))
+            room -= len(got.body)
+    if len(urls) > MOST_PICTURES:
+        missed.append(f"{len(urls) - MOST_PICTURES} more pictures than are fetched")
+    return pictures, missed, dead
 
 
 def _examine(url: str, data: bytes, tools: Tools, styles: Sequence[Style]) -> SeenPicture:

@@ -25,8 +25,8 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Other origins learn nothing. 'no-referrer' would make browsers send 'Origin: null' with our own
-    # forms, which the proof of origin (CSRF) has to refuse.
+    # Other origins learn nothing. 'no-referrer' would make browsers send 'Origin: null' with our
+    # own forms, which the proof of origin (CSRF) has to refuse.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",

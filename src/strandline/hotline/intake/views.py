@@ -171,7 +171,8 @@ def _language(request: HttpRequest) -> str:
     """The first language's primary tag and nothing else: more would tell visitors apart."""
     for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "").lower()):
         primary = tag.partition("-")[0]
-        return primary if primary.isascii() and primary.isalpha() and len(primary) <= 3 else ""
+        is_language = primary.isascii() and primary.isalpha() and len(primary) in {2, 3}
+        return primary if is_language else ""
     return ""
 
 

@@ -1,6 +1,7 @@
 """The public face as its visitors meet it."""
 
 import pytest
+
 from public_visitor import Visitor
 
 
@@ -19,7 +20,7 @@ def clock(monkeypatch, now):
 
 @pytest.fixture
 def _cheap_codes(monkeypatch):
-    """Argon2 at a thousandth of its cost: many reports are sent here (its cost: tests/…/reports)."""
+    """Argon2 at a thousandth of its cost: many reports are sent here."""
     monkeypatch.setattr("strandline.hotline.reports.return_code.MEMORY_KIB", 64)
 
 

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
-from public_visitor import ADDRESS, Visitor, hidden, seven, text
 
+from public_visitor import ADDRESS, Visitor, hidden, seven, text
 from strandline.hotline.intake import forms, services
 from strandline.hotline.intake.models import SentForm
 from strandline.hotline.reports.models import FollowUp, Report
@@ -71,7 +71,8 @@ def test_clicks_at_the_same_moment_make_one_report(clock, face):
     for one in clicks:
         one.join()
     assert len(shown) == 4
-    assert len(set(shown)) == 1 and shown[0]
+    assert len(set(shown)) == 1
+    assert shown[0]
     assert Report.objects.count() == 1
 
 

@@ -25,7 +25,8 @@ def small_plain_forms_only(get_response: Next) -> Next:
         if request.content_type not in {PLAIN_FORM, ""}:
             return _refuse(request, 415)
         declared = request.META.get("CONTENT_LENGTH") or "0"
-        if not declared.isdecimal() or int(declared) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        is_number = declared.isascii() and declared.isdecimal()
+        if not is_number or int(declared) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return _refuse(request, 413)
         return get_response(request)
 

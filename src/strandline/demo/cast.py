@@ -220,7 +220,7 @@ def idle(now: datetime) -> bool:
     """Whether no work is due and none is under way."""
     from strandline.hotline.jobs import due  # noqa: PLC0415
 
-    return not any(due.pending(kind, now) for kind in due.kinds())
+    return not due.anything_due(now, or_under_way=True)
 
 
 def _end_child(process: subprocess.Popen[str]) -> None:

@@ -145,7 +145,8 @@ class Analyst(Staff):
         item = MediaItem.objects.get(pk=int(node.attributes["value"] or 0))  # type: ignore[union-attr]
         self._look_at(page, item)
         stage = Stage(Claim.objects.get(pk=int(page.url.rpartition("/")[2])).stage)
-        fields = _typed(_sheet().observations(item.sha256, stage))
+        place = item.appearances.order_by("pk").values_list("source_url", flat=True)[0]
+        fields = _typed(_sheet().observations(place, stage))
         after = self.submit(page, _FORM, fields, "do=record")
         if after.status != 200:
             raise StoryFailed(f"An assessment was refused ({after.status}): {after.text[:600]}")

@@ -4,8 +4,9 @@ The pictures are shapes and gradients; the words recorded for them are arbitrary
 exercise every part of the form. One picture is judged differently by two people.
 """
 
+from urllib.parse import urlsplit
+
 from strandline.demo.hosts import Picture, Standing, pages
-from strandline.hashing import digests
 from strandline.hotline.assessment.words import (
     Act,
     AgeBand,
@@ -35,25 +36,28 @@ _SEXES = (Sex.GIRL, Sex.BOY, Sex.UNDETERMINED)
 NOTHING_TO_DO = Observations(reason=Reason.BELOW_THRESHOLD)
 
 
-def _by_sha256() -> dict[str, tuple[Picture, Standing]]:
+def _by_place() -> dict[tuple[str, str], tuple[Picture, Standing]]:
+    """Every picture of the web by the site and path it is served at."""
     sheet = {}
     for page in pages():
-        for picture in page.pictures:
-            sheet[digests(picture.data()).sha256] = (picture, page.standing)
-        for picture in page.decoy:
-            sheet[digests(picture.data()).sha256] = (picture, Standing.INNOCENT)
+        for number, picture in enumerate(page.pictures, start=1):
+            sheet[page.site, page.picture_path(number)] = (picture, page.standing)
+        for number, picture in enumerate(page.decoy, start=1):
+            place = (page.site, page.picture_path(number, decoy=True))
+            sheet[place] = (picture, Standing.INNOCENT)
     return sheet
 
 
 class Sheet:
-    """Observations by the picture's sha256."""
+    """Observations by the address a picture was fetched from."""
 
     def __init__(self) -> None:
-        self._pictures = _by_sha256()
+        self._pictures = _by_place()
 
-    def observations(self, sha256: str, stage: Stage) -> Observations:
+    def observations(self, url: str, stage: Stage) -> Observations:
         """What is recorded for this picture at this stage; KeyError for one of no page."""
-        picture, standing = self._pictures[sha256]
+        parts = urlsplit(url)
+        picture, standing = self._pictures[parts.hostname or "", parts.path]
         if standing == Standing.INNOCENT:
             return NOTHING_TO_DO
         if picture.seed == DISPUTED and stage == Stage.FIRST:

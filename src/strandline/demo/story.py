@@ -362,7 +362,7 @@ class Story:
                 )
             )
             copies.append(file)
-        for seed in range(9001, 9025):
+        for seed in range(9001, 9013):
             file = folder / f"innocent-{seed}.jpeg"
             file.write_bytes(pictures.copy_of(seed, format="jpeg"))
             innocent.append(file)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q
 
 from strandline.hotline.audit import chain
@@ -153,10 +153,20 @@ def release(worker: str) -> int:
     )
 
 
-def pending(kind: Kind, now: datetime) -> bool:
-    """Whether work of this kind is due, or is being done right now."""
-    rows = kind.model._default_manager
-    return rows.filter(Q(due_at__lte=now) | Q(lease_until__isnull=False)).exists()
+def anything_due(now: datetime, *, or_under_way: bool = False) -> bool:
+    """Whether a row of any kind is due; with ``or_under_way``, or is being done right now.
+
+    One statement for all kinds: an idle worker asks this all day.
+    """
+    leased = " OR lease_until IS NOT NULL" if or_under_way else ""
+    parts = [
+        f"SELECT 1 FROM {kind.model._meta.db_table} WHERE due_at <= %s{leased}"  # noqa: S608
+        for kind in kinds()
+    ]
+    moment = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{' UNION ALL '.join(parts)} LIMIT 1", [moment] * len(parts))
+        return cursor.fetchone() is not None
 
 
 def next_due() -> datetime | None:

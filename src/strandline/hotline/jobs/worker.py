@@ -40,6 +40,8 @@ def run_forever(*, worker: str, poll_seconds: float = 1.0) -> None:
 
 
 def _run_due(tools: Tools, worker: str) -> int:
+    if not due.anything_due(clock.now()):
+        return 0
     done = 0
     while _run_one(tools, worker=worker, now=clock.now()):
         done += 1

@@ -95,6 +95,8 @@ def _database(url: str) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": url.removeprefix("sqlite:///"),
+            # Opening a file and reading its schema costs as much as a page.
+            "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 # Writers queue instead of failing half-way; readers never wait for them.
                 "transaction_mode": "IMMEDIATE",

@@ -79,7 +79,7 @@ def serve(face: str, bind: str, threads: int) -> None:
 
 
 def gunicorn_options(bind: str, threads: int) -> list[str]:
-    """How a face is served: no access log, and no warnings, which would name visitors' addresses."""
+    """How a face is served: no access log, and no warnings, which name visitors' addresses."""
     return [
         "--bind", bind, "--worker-class", "gthread", "--workers", "1", "--threads", str(threads),
         "--log-level", "error", "--limit-request-line", "4094", "--timeout", "60",

@@ -138,7 +138,7 @@ def test_the_server_itself_logs_no_visitors_address_whatever_is_sent(hotline, tm
             b"NONSENSE\r\n\r\n",
             b"GET / HTTP/9.9\r\n\r\n",
             b"POST /report/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: x\r\n\r\n",
-            b"POST /report/ HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             b"POST /report/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\nshort",
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         ):

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             name='ChildRow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('age', models.CharField(choices=[('0-2', '0–2'), ('3-6', '3–6'), ('7-10', '7–10'), ('11-13', '11–13'), ('14-15', '14–15'), ('16-17', '16–17')], max_length=8)),
+                ('age', models.CharField(choices=[('0-2', '0 to 2'), ('3-6', '3 to 6'), ('7-10', '7 to 10'), ('11-13', '11 to 13'), ('14-15', '14 to 15'), ('16-17', '16 to 17')], max_length=8)),
                 ('sex', models.CharField(choices=[('girl', 'Girl'), ('boy', 'Boy'), ('undetermined', 'Undetermined')], max_length=12)),
                 ('maturity', models.CharField(choices=[('infant', 'Infant'), ('pre-pubescent', 'Pre-pubescent'), ('pubescent', 'Pubescent')], max_length=16)),
                 ('assessment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='children', to='assessment.assessment')),

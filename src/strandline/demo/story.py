@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,17 +69,20 @@ class Story:
         #: How often the worker is still to be killed while it works.
         self.kills_left = 0
         self.kills = 0
+        self._open = ExitStack()
+        self._analysts: dict[str, Analyst] = {}
         self._random = Random(0)  # noqa: S311 - moments to kill at
 
     def tell(self) -> None:
         """The whole story, in order."""
-        for step in (
-            self.people_arrive, self.reports_come_in, self.pages_are_captured, self.analysts_assess,
-            self.list_is_published, self.member_matches_files, self.copies_are_reported,
-            self.weeks_pass, self.reporter_reads_the_outcome, self.manager_sees_figures,
-            self.others_wait_in_the_queue, self.chain_is_verified,
-        ):  # fmt: skip
-            step()
+        with self._open:
+            for step in (
+                self.people_arrive, self.reports_come_in, self.pages_are_captured,
+                self.analysts_assess, self.list_is_published, self.member_matches_files,
+                self.copies_are_reported, self.weeks_pass, self.reporter_reads_the_outcome, self.manager_sees_figures,
+                self.others_wait_in_the_queue, self.chain_is_verified,
+            ):  # fmt: skip
+                step()
 
     @property
     def web_port(self) -> int:
@@ -147,8 +150,7 @@ class Story:
         """Two analysts, the second blind; a third where they disagree."""
         with self.step("Two analysts assess, each without seeing the other") as told:
             for who in ("first", "second", "senior"):
-                with self._analyst(who) as analyst:
-                    done = analyst.assess_all()
+                done = self._analyst(who).assess_all()
                 told(
                     f"{self.staff[who].name}: {done} pictures assessed, by degraded renditions only"
                 )
@@ -206,8 +208,7 @@ class Story:
             self._expect(self.figures()["assessed"] == before, "somebody had to look again")
             told("the same bytes on another host: settled by the list, nobody looked")
             for who in ("first", "second", "senior"):
-                with self._analyst(who) as analyst:
-                    analyst.assess_all()
+                self._analyst(who).assess_all()
             self.until_idle()
 
     def weeks_pass(self) -> None:
@@ -255,8 +256,7 @@ class Story:
             for key in LEFT_FOR_VISITORS:
                 self.codes[key] = reporter.report(self.url(key), note="A demo address for you.")
             self.until_idle()
-            with self._analyst("first") as analyst:
-                analyst.assess_one_address()
+            self._analyst("first").assess_one_address()
             told(f"{len(LEFT_FOR_VISITORS)} addresses wait for you: ./scripts/serve")
 
     def chain_is_verified(self) -> None:
@@ -412,7 +412,11 @@ class Story:
         return Reporter(self.cast.url("public"))
 
     def _analyst(self, who: str) -> Analyst:
-        return Analyst(self.cast.url("console"), self.staff[who])
+        """The analyst at their browser, signed in once."""
+        if who not in self._analysts:
+            analyst = Analyst(self.cast.url("console"), self.staff[who])
+            self._analysts[who] = self._open.enter_context(analyst)
+        return self._analysts[who]
 
     def _manager(self) -> Manager:
         return Manager(self.cast.url("console"), self.staff["manager"])

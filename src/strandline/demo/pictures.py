@@ -38,7 +38,7 @@ def encode(image: Image.Image, format: Format, quality: int = 88) -> bytes:  # n
         case "webp":
             image.save(out, "WEBP", quality=quality)
         case "gif":
-            image.quantize(128, method=Image.Quantize.MEDIANCUT).save(out, "GIF")
+            image.quantize(128, method=Image.Quantize.FASTOCTREE).save(out, "GIF")
         case _:
             raise ValueError(f"No encoder for {format!r}: choose one of {', '.join(FORMATS)}.")
     return out.getvalue()

@@ -79,7 +79,8 @@ class Story:
             for step in (
                 self.people_arrive, self.reports_come_in, self.pages_are_captured,
                 self.analysts_assess, self.list_is_published, self.member_matches_files,
-                self.copies_are_reported, self.weeks_pass, self.reporter_reads_the_outcome, self.manager_sees_figures,
+                self.copies_are_reported, self.weeks_pass, self.reporter_reads_the_outcome,
+                self.manager_sees_figures,
                 self.others_wait_in_the_queue, self.chain_is_verified,
             ):  # fmt: skip
                 step()

@@ -1,5 +1,10 @@
 """One filled-in form is one report, and its answer can be seen again for a while."""
 
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from public_visitor import ADDRESS, Visitor, hidden, seven, text
+from strandline.demo.browser import Browser
 from strandline.hotline.intake import forms, services
 from strandline.hotline.intake.models import SentForm
 from strandline.hotline.reports.models import FollowUp, Report
@@ -74,6 +80,35 @@ def test_clicks_at_the_same_moment_make_one_report(clock, face):
     assert len(set(shown)) == 1
     assert shown[0]
     assert Report.objects.count() == 1
+
+
+def test_clicks_at_the_same_moment_make_one_report_on_a_real_server_with_sqlite(
+    hotline, real_server, tmp_path
+):
+    database = tmp_path / "record.sqlite3"
+    environment = {"STRANDLINE_DATABASE_URL": f"sqlite:///{database}"}
+    migrate = [sys.executable, "-m", "django", "migrate", "--verbosity=0"]
+    subprocess.run(migrate, env={**os.environ, **environment}, check=True)
+    port, log = real_server(**environment)
+    with Browser(f"http://127.0.0.1:{port}") as browser:
+        page = browser.open("/report/")
+        start = threading.Barrier(4)
+        shown = []
+
+        def click():
+            start.wait()
+            shown.append(browser.submit(page, "form.report", {"address": ADDRESS}))
+
+        clicks = [threading.Thread(target=click) for _ in range(4)]
+        for one in clicks:
+            one.start()
+        for one in clicks:
+            one.join()
+    words = {tuple(node.text() for node in answer.tree.css(".seven li")) for answer in shown}
+    assert [answer.status for answer in shown] == [200] * 4, log.read_text()
+    assert [len(said) for said in words] == [7]
+    with contextlib.closing(sqlite3.connect(database)) as record:
+        assert record.execute("SELECT count(*) FROM reports_report").fetchone() == (1,)
 
 
 def test_once_acknowledged_the_words_are_shown_nowhere_again(visitor):

@@ -1,14 +1,9 @@
 """No visitor's address or browser is written anywhere, and nothing typed is stored in the clear."""
 
 import logging
-import os
 import re
 import select
-import signal
 import socket
-import subprocess
-import sys
-import time
 
 import pytest
 from django.db import connection
@@ -112,62 +107,29 @@ def test_no_log_holds_the_words(traced, caplog, capfd):
     assert code not in caplog.text + shown.out + shown.err
 
 
-def test_the_server_itself_logs_no_visitors_address_whatever_is_sent(hotline, tmp_path):
+def test_the_server_itself_logs_no_visitors_address_whatever_is_sent(real_server):
     """The real server, on a socket, spoken to from another loopback address than its own."""
-    from strandline.cli.hotline import gunicorn_options
-
-    port = _free_port()
-    (tmp_path / "log").touch()
-    with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [
-                sys.executable, "-m", "gunicorn", *gunicorn_options(f"127.0.0.1:{port}", 2),
-                "strandline.hotline.site.wsgi",
-            ],
-            env={**os.environ, "STRANDLINE_FACE": "public", "PYTHONUNBUFFERED": "1"},
-            stdout=log,
-            stderr=log,
-        )  # fmt: skip
-    try:
-        _until_it_answers(port)
-        for sent in (
-            b"GET /about/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
-            b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
-            b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
-            b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n",
-            b"NONSENSE\r\n\r\n",
-            b"GET / HTTP/9.9\r\n\r\n",
-            b"POST /report/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: x\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-            b"POST /report/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\nshort",
-            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        ):
-            _say(port, sent)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(20)
-    assert "127.0.0.173" not in (tmp_path / "log").read_text()
+    port, log = real_server()
+    for sent in (
+        b"GET /about/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+        b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+        b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n",
+        b"NONSENSE\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /report/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /report/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\nshort",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ):
+        say(port, sent, source="127.0.0.173")
+    assert "127.0.0.173" not in log.read_text()
 
 
-def _free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
-
-
-def _until_it_answers(port):
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail("the server did not start")
-
-
-def _say(port, sent):
+def say(port, sent, *, source):
+    """Send bytes from an address, and listen until the server has nothing more to say."""
     with socket.create_connection(
-        ("127.0.0.1", port), timeout=5, source_address=("127.0.0.173", 0)
+        ("127.0.0.1", port), timeout=5, source_address=(source, 0)
     ) as line:
         line.sendall(sent)
         line.shutdown(socket.SHUT_WR)

@@ -29,8 +29,9 @@ class Words:
 
 _WAITING = "Nothing is needed from you. The next step is that we look at the address."
 _CONFIRMED = (
-    "Two analysts assessed it independently: it is illegal. Its fingerprints are on the list by "
-    "which companies recognise copies."
+    "It is illegal: two analysts came to that independently, for this address or where the same "
+    "pictures were seen before. Their fingerprints are on the list by which companies recognise "
+    "copies."
 )
 _CLOSED = "Nothing more will happen here unless the address is reported again."
 
@@ -48,7 +49,6 @@ WORDS: dict[State, Words] = {
     S.ASSESSED: Words(
         "The address is being looked at",
         "One analyst has assessed it. A second one does so independently of the first.",
-        "A first analyst assessed it.",
     ),
     S.SECOND_ASSESSED: Words(
         "Confirmed, and on the list",
@@ -141,7 +141,7 @@ WORDS: dict[State, Words] = {
     ),
     S.NOT_ILLEGAL: Words(
         "Not illegal under the law we work by",
-        "Two analysts looked at it independently. It may still be upsetting, or break the rules "
+        "Two analysts came to that independently. It may still be upsetting, or break the rules "
         "of the site it is on: the site itself can act on that. You were right to ask.",
         "Found not to be illegal under the law we work by.",
         "end",

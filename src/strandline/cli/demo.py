@@ -5,6 +5,9 @@ import json
 import os
 import secrets
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -31,6 +34,8 @@ _OUT = click.option(
 @click.group()
 def demo() -> None:
     """The whole way of a report, on a simulated web: harmless drawn pictures, real sockets."""
+    # Ended politely, every process that was started here is ended too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @demo.command()
@@ -96,14 +101,22 @@ def run(
 @click.pass_context
 def serve(context: click.Context, out: Path, port: int) -> None:
     """Open the site on the demo's data; tells the story first where there is none."""
-    from strandline.demo.cast import Cast, Ports
+    from strandline.demo.cast import Cast, Ports, StoryFailed
 
-    if not (out / _MARK).exists():
+    if not (out / "record.json").exists():
         click.echo("There is no demo data yet, so the story is told first.")
-        context.invoke(run, out=out, as_json=False, kills=0, database_url=None)
+        # In a process of its own: a process reads a hotline's settings once.
+        told = subprocess.run(
+            [sys.executable, "-m", "strandline", "demo", "run", "--out", str(out)], check=False
+        )
+        if told.returncode:
+            context.exit(told.returncode)
     with Cast(out.resolve() / "site", Ports(port, port + 1, port + 2)) as cast:
-        open_hotline(cast)
-        cast.start_faces()
+        try:
+            open_hotline(cast)
+            cast.start_faces()
+        except StoryFailed as failed:
+            raise click.ClickException(str(failed)) from failed
         cast.start_worker()
         _print_ways_in(cast)
         with _time_passes(cast), contextlib.suppress(KeyboardInterrupt):
@@ -162,7 +175,7 @@ def _time_passes(cast: "Cast") -> Iterator[None]:
 def _print_ways_in(cast: "Cast") -> None:
     from strandline.demo.people import read_sign_ins
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print("\n[bold]The site is open[/bold] (Ctrl-C closes it)\n")
     for face, what in (
         ("public", "report an address, read an outcome"),

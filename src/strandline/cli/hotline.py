@@ -83,6 +83,7 @@ def gunicorn_options(bind: str, threads: int) -> list[str]:
     return [
         "--bind", bind, "--worker-class", "gthread", "--workers", "1", "--threads", str(threads),
         "--log-level", "error", "--limit-request-line", "4094", "--timeout", "60",
+        "--no-control-socket",
     ]  # fmt: skip
 
 

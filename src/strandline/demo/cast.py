@@ -91,7 +91,10 @@ class Cast:
         ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
         line = process.stdout.readline() if ready else ""
         if not line:
-            raise StoryFailed("The simulated web did not start.")
+            raise StoryFailed(
+                "The simulated web did not start, perhaps because one of its ports is taken; see "
+                f"{self.directory / 'web.log'}. './scripts/demo' begins anew on other ports."
+            )
         self.web = json.loads(line)
         (self.directory / "web.json").write_text(line)
 
@@ -125,6 +128,8 @@ class Cast:
         """Start the three faces and wait until each answers."""
         from strandline.cli.hotline import gunicorn_options  # noqa: PLC0415
 
+        for face in FACES:
+            _refuse_taken(getattr(self.ports, face))
         for face in FACES:
             bind = f"127.0.0.1:{getattr(self.ports, face)}"
             self._spawn(
@@ -190,6 +195,15 @@ class Cast:
             else:
                 return
         raise StoryFailed(f"The {face} face did not start; see {self.directory / face}.log.")
+
+
+def _refuse_taken(port: int) -> None:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise StoryFailed(
+            f"Port {port} is taken by another program. Choose others with --port."
+        ) from error
 
 
 def fork_worker(name: str = "demo-worker") -> int:

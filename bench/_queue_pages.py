@@ -67,6 +67,7 @@ def load(start: int, stop: int) -> None:
             cursor.execute("ALTER TABLE reports_reportedurl DISABLE TRIGGER reports_state_guard")
         else:
             cursor.execute("DROP TRIGGER reports_state_guard_insert")
+            cursor.execute("DROP TRIGGER reports_state_guard_replace")
     for table, columns, source in (
         ("reports_reportedurl", ADDRESS, rows(start, stop)),
         ("reports_report", REPORT, reports(start, stop)),

@@ -33,7 +33,7 @@ def _tests_may_empty_the_database():
             with self.connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT name, sql FROM sqlite_master"
-                    " WHERE type = 'trigger' AND name LIKE 'audit_no_%'"
+                    " WHERE type = 'trigger' AND (name LIKE 'audit_no_%' OR name LIKE 'reports_%')"
                 )
                 triggers = cursor.fetchall()
             sql_list = [

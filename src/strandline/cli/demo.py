@@ -34,6 +34,8 @@ _OUT = click.option(
 @click.group()
 def demo() -> None:
     """The whole way of a report, on a simulated web: harmless drawn pictures, real sockets."""
+    # Sign-ins, mails with their links, the record: nobody else on this machine needs to see them.
+    os.umask(0o077)
     # Ended politely, every process that was started here is ended too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 

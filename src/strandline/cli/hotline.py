@@ -13,6 +13,7 @@ _FACES = ("public", "console", "partners")
 
 def start_django(face: str = "worker") -> None:
     """Load the hotline for this process, as ``face``."""
+    os.umask(0o077)  # the record, the vault and the list are this user's alone
     os.environ["STRANDLINE_FACE"] = face
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "strandline.hotline.site.settings")
     import django
@@ -29,6 +30,7 @@ def start_django(face: str = "worker") -> None:
 )
 def init(origin: str) -> None:
     """Make what is missing of a hotline's home (STRANDLINE_HOME): keys, database."""
+    os.umask(0o077)
     from strandline.hotline.config import read_config
     from strandline.hotline.setup import make_home
 

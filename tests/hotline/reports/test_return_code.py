@@ -1,6 +1,5 @@
 """The seven words: random, found however they are typed, and equally slow when wrong."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

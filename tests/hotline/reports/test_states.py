@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Value
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -208,7 +208,7 @@ def test_the_installed_guard_lists_the_same_changes_as_the_table():
             (text,) = cursor.fetchone()
             cursor.execute(
                 "SELECT tgenabled, pg_get_triggerdef(oid) FROM pg_trigger"
-                " WHERE tgrelid = 'reports_reportedurl'::regclass AND NOT tgisinternal"
+                " WHERE tgname = 'reports_state_guard' AND NOT tgisinternal"
             )
             ((enabled, definition),) = cursor.fetchall()
             assert enabled == "O"
@@ -221,6 +221,7 @@ def test_the_installed_guard_lists_the_same_changes_as_the_table():
             )
             triggers = dict(cursor.fetchall())
             assert set(triggers) == {
+                "reports_address_stays",
                 "reports_state_guard_insert",
                 "reports_state_guard_replace",
                 "reports_state_guard_update",
@@ -274,3 +275,22 @@ def test_several_changes_are_made_all_or_none(address, now):
         change_states(row, path, by="test", now=now)
     assert ReportedUrl.objects.get(pk=row.pk).state == State.TRIAGED
     assert StateChange.objects.count() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM reports_reportedurl",
+        "DELETE FROM reports_statechange",
+        "UPDATE reports_statechange SET after = 'removed'",
+    ],
+)
+def test_an_address_and_its_history_stay_whoever_asks(address, statement):
+    address(State.TRIAGED)
+    with (
+        pytest.raises(IntegrityError, match="stay"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)

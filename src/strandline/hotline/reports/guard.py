@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 TABLE = "reports_reportedurl"
+HISTORY = "reports_statechange"
 
 _POSTGRESQL = """
 CREATE OR REPLACE FUNCTION reports_state_guard() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -27,6 +28,14 @@ END $$;
 DROP TRIGGER IF EXISTS reports_state_guard ON {table};
 CREATE TRIGGER reports_state_guard BEFORE INSERT OR UPDATE OF state ON {table}
   FOR EACH ROW EXECUTE FUNCTION reports_state_guard();
+CREATE OR REPLACE FUNCTION reports_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'addresses and their history stay' USING ERRCODE = '23514'; END $$;
+DROP TRIGGER IF EXISTS reports_address_stays ON {table};
+CREATE TRIGGER reports_address_stays BEFORE DELETE ON {table}
+  FOR EACH ROW EXECUTE FUNCTION reports_stays();
+DROP TRIGGER IF EXISTS reports_history_stays ON {history};
+CREATE TRIGGER reports_history_stays BEFORE UPDATE OR DELETE ON {history}
+  FOR EACH ROW EXECUTE FUNCTION reports_stays();
 """
 
 _SQLITE = (
@@ -43,6 +52,16 @@ _SQLITE = (
     """CREATE TRIGGER reports_state_guard_update BEFORE UPDATE OF state ON {table}
     WHEN OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state) NOT IN ({pairs})
     BEGIN SELECT RAISE(ABORT, 'this change of state is not allowed'); END""",
+    # An address that was removed from the table could begin again: it stays, with its history.
+    "DROP TRIGGER IF EXISTS reports_address_stays",
+    "DROP TRIGGER IF EXISTS reports_history_stays",
+    "DROP TRIGGER IF EXISTS reports_history_unchanged",
+    """CREATE TRIGGER reports_address_stays BEFORE DELETE ON {table}
+    BEGIN SELECT RAISE(ABORT, 'addresses and their history stay'); END""",
+    """CREATE TRIGGER reports_history_stays BEFORE DELETE ON {history}
+    BEGIN SELECT RAISE(ABORT, 'addresses and their history stay'); END""",
+    """CREATE TRIGGER reports_history_unchanged BEFORE UPDATE ON {history}
+    BEGIN SELECT RAISE(ABORT, 'addresses and their history stay'); END""",
 )
 
 
@@ -50,6 +69,7 @@ def install(editor: BaseDatabaseSchemaEditor, first: str, pairs: Iterable[tuple[
     """Install or replace the guard."""
     values = {
         "table": TABLE,
+        "history": HISTORY,
         "first": first,
         "pairs": ", ".join(f"'{a}>{b}'" for a, b in pairs),
     }

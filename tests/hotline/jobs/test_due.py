@@ -117,6 +117,15 @@ def test_a_row_that_was_not_given_up_is_not_moved_by_trying_again(rows, now):
     due.retry(row, by="person:1", now=now)
     row.refresh_from_db()
     assert row.due_at == now + timedelta(days=3)
+    assert not AuditEntry.objects.filter(action="jobs.retry").exists()
+
+
+def test_trying_again_is_written_down_once(rows, now):
+    row = rows(1)[0]
+    Capture.objects.filter(pk=row.pk).update(given_up_at=now, due_at=None)
+    for _ in range(2):
+        due.retry(row, by="person:1", now=now)
+    assert AuditEntry.objects.get(action="jobs.retry").actor == "person:1"
 
 
 def test_a_new_process_takes_back_what_the_last_one_of_its_name_held(rows, now):

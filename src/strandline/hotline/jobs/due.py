@@ -135,12 +135,12 @@ def fail(row: DueWork, error: str, *, now: datetime) -> None:
 
 @transaction.atomic
 def retry(row: DueWork, *, by: str, now: datetime) -> None:
-    """Make a row that was given up due again, as a person decided."""
+    """Make a row that was given up due again, as a person decided; any other row stays as it is."""
     chain.lock()
-    type(row)._default_manager.filter(pk=row.pk, given_up_at__isnull=False).update(
-        due_at=now, given_up_at=None, failures=0
-    )
-    chain.record(at=now, actor=by, action="jobs.retry", subject=f"{row._meta.label_lower}:{row.pk}")
+    rows = type(row)._default_manager.filter(pk=row.pk, given_up_at__isnull=False)
+    if rows.update(due_at=now, given_up_at=None, failures=0):
+        subject = f"{row._meta.label_lower}:{row.pk}"
+        chain.record(at=now, actor=by, action="jobs.retry", subject=subject)
 
 
 def release(worker: str) -> int:

@@ -202,11 +202,12 @@ def serious(page):
     return found
 
 
-def test_no_page_scrolls_sideways_on_a_telephone(opened, person, drawn):
+@pytest.mark.parametrize("width", [390, 320])
+def test_no_page_scrolls_sideways_on_a_telephone(opened, person, drawn, width):
     who = person(Role.ANALYST)
     row = drawn(pictures=1)
     held = services.claim(row, who, now=timezone.now())
-    page = opened(who, viewport={"width": 390, "height": 800})
+    page = opened(who, viewport={"width": width, "height": 800})
     for url in ("/", f"/assess/{held.pk}", f"/addresses/{row.pk}", "/me/"):
         page.goto(url)
         over = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")

@@ -40,7 +40,7 @@ def notices(address: ReportedUrl) -> Panel:
     rows = address.notices.select_related("mail", "answer").order_by("pk")
     return Panel(
         "Notices",
-        ("Notice", "Time round", "To", "Mail", "Sent", "Answer", "Comment"),
+        ("Notice", "Round", "To", "Mail", "Sent", "Answer", "Comment"),
         [
             (
                 notice.get_level_display(),

@@ -59,6 +59,34 @@ def test_a_claim_nobody_works_on_runs_out_and_the_address_goes_to_another(addres
     assert held.ending == Claim.Ending.EXPIRED
 
 
+def test_nothing_is_recorded_on_a_claim_whose_time_is_up(address, analysts, nothing, now):
+    address(State.CAPTURED, pictures=1)
+    held = services.claim_next(analysts[0], now=now)
+    item = services.remaining(held).get()
+    with pytest.raises(ClaimRefused):
+        services.assess(held, item, nothing, now=now + claims.LASTS)
+    assert not item.assessments.exists()
+
+
+def test_a_claim_that_ran_out_is_taken_again_at_its_own_stage_only(
+    address, analysts, nothing, assess_all, now
+):
+    row = address(State.CAPTURED, pictures=1)
+    held = services.claim_next(analysts[0], now=now)
+    assert services.take_again(held, now=now) == held
+    later = now + claims.LASTS
+    again = services.take_again(held, now=later)
+    assert (again.stage, again.until) == (held.stage, later + claims.LASTS)
+    assert services.take_again(held, now=later) == again
+    services.release(again, skip=False, by="test", now=later)
+    with pytest.raises(ClaimRefused, match="over"):
+        services.take_again(again, now=later)
+    assess_all(row, analysts[1], nothing)
+    with pytest.raises(ClaimRefused, match="colleague"):
+        services.take_again(held, now=later)
+    assert services.running(analysts[0], now=later) is None
+
+
 def test_what_was_skipped_comes_again_another_day_and_to_others_at_once(address, analysts, now):
     address(State.CAPTURED, pictures=1)
     held = services.claim_next(analysts[0], now=now)

@@ -1,6 +1,8 @@
 import dataclasses
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from strandline.hotline.accounts.roles import Role
 from strandline.hotline.assessment import services
@@ -131,6 +133,190 @@ def test_a_half_filled_child_is_not_dropped_in_silence(at_console, claimed, answ
     answer = record(client, claim, answers, **half)
     assert answer.status_code == 422
     assert "Child 2: choose age, sex and maturity" in answer.content.decode()
+
+
+def many(number):
+    """A form's rows for so many children."""
+    rows = {}
+    for row in range(number):
+        rows |= {f"child-{row}-age": "3-6", f"child-{row}-sex": "boy"}
+        rows[f"child-{row}-maturity"] = "infant"
+    return {**rows, "alone": "no"}
+
+
+def test_children_beyond_the_most_are_refused_and_none_is_dropped(at_console, claimed, answers):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client)
+    for number in (21, 70):
+        answer = record(client, claim, answers, **many(number))
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert "At most 20 children" in page
+        checked = f'<input type="radio" name="child-{number - 1}-sex" value="boy" checked>'
+        assert checked in page
+    reasoned = record(client, claim, answers, reason="below-threshold", acts=[], **many(21))
+    assert reasoned.status_code == 422
+    assert not Assessment.objects.exists()
+    record(client, claim, answers, **many(20))
+    assert Assessment.objects.get().children.count() == 20
+
+
+def test_no_row_is_offered_beyond_the_most(at_console, claimed, answers):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client)
+    page = record(client, claim, answers, do="child", **many(20)).content.decode()
+    assert 'name="child-19-age"' in page
+    assert 'name="child-20-age"' not in page
+    assert 'id="more" hidden' in page
+
+
+def test_a_child_is_removed_by_a_button_and_the_others_stay(at_console, claimed, answers):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client)
+    assert 'value="remove-0" hidden' in client.get(f"/assess/{claim.pk}").content.decode()
+    two = {"child-1-age": "3-6", "child-1-sex": "boy", "child-1-maturity": "infant"}
+    page = record(client, claim, answers, do="keep", **two).content.decode()
+    assert 'value="remove-1">' in page
+    page = record(client, claim, answers, do="remove-0", **two).content.decode()
+    assert '<input type="radio" name="child-0-sex" value="boy" checked>' in page
+    assert 'name="child-1-age"' not in page
+    for odd in ("remove-9", "remove-", "remove-x", "remove-²"):
+        answer = record(client, claim, answers, do=odd, **two)
+        assert answer.status_code == 200
+        assert 'name="child-1-age"' in answer.content.decode()
+
+
+def test_the_next_item_begins_where_its_picture_would_be(at_console, claimed, answers):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client, pictures=2)
+    page = client.get(record(client, claim, answers).url).content.decode()
+    assert page.count(" autofocus") == 1
+    frame = page[page.index('id="picture"') :]
+    assert " autofocus" in frame[: frame.index(">")]
+
+
+def run_out(claim):
+    """The claim's time is up; nobody has noticed yet."""
+    until = timezone.now() - timedelta(seconds=1)
+    Claim.objects.filter(pk=claim.pk).update(until=until)
+    claim.refresh_from_db()
+
+
+def test_a_claim_whose_time_is_up_opens_nothing_and_offers_to_go_on(at_console, claimed):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client)
+    item = item_of(claim)
+    run_out(claim)
+    assert client.get(f"/assess/{claim.pk}/items/{item.pk}/blurred").status_code == 404
+    assert not Exposure.objects.exists()
+    page = client.get(f"/assess/{claim.pk}").content.decode()
+    assert "Your turn here ran out" in page
+    assert 'id="assess"' not in page
+    assert "Go on here" in page
+    assert client.post(f"/addresses/{claim.address_id}/claim").url == f"/assess/{claim.pk + 1}"
+
+
+@pytest.mark.parametrize("do", ["show", "keep", "child"])
+def test_a_form_of_a_claim_that_ran_out_is_kept_without_its_picture(
+    at_console, claimed, answers, do
+):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client)
+    run_out(claim)
+    answer = record(client, claim, answers, do=do)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Your turn here ran out" in page
+    assert '<input type="checkbox" name="acts" value="other-sexual" checked>' in page
+    assert '<img src="/assess' not in page
+    assert 'value="show"' not in page
+    again = record(client, claim, answers, do="again")
+    assert again.status_code == 200
+    page = again.content.decode()
+    assert f'action="/assess/{claim.pk + 1}"' in page
+    assert '<input type="checkbox" name="acts" value="other-sexual" checked>' in page
+
+
+def test_recording_takes_an_address_again_that_ran_out(at_console, claimed, answers):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client, pictures=2)
+    client.get(f"/assess/{claim.pk}/items/{item_of(claim).pk}/blurred")
+    run_out(claim)
+    answer = record(client, claim, {**answers, "acts": ["penetrative"]})
+    assert answer.url == f"/assess/{claim.pk + 1}"
+    claim.refresh_from_db()
+    assert claim.ending == Claim.Ending.EXPIRED
+    assert Assessment.objects.get().claim_id == claim.pk + 1
+    assert Exposure.objects.get().weight == 3
+    assert AuditEntry.objects.filter(action="assessment.claim").count() == 2
+
+
+def test_recording_after_a_colleague_took_the_address_is_refused_and_kept(
+    at_console, claimed, answers
+):
+    client, colleague = at_console(Role.ANALYST), at_console(Role.ANALYST)
+    claim = claimed(client)
+    item = item_of(claim)
+    run_out(claim)
+    taken = services.claim(claim.address, colleague.person, now=timezone.now())
+    form = {**answers, "item": item.pk}
+    for wish in ("record", "again"):
+        answer = client.post(f"/assess/{claim.pk}", {**form, "do": wish})
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert "Somebody is at this address now" in page
+        assert '<input type="radio" name="child-0-sex" value="girl" checked>' in page
+    assert not Assessment.objects.exists()
+    assert "Go on here" not in client.get(f"/assess/{claim.pk}").content.decode()
+    record(colleague, taken, answers)
+    answer = client.post(f"/assess/{claim.pk}", form)
+    assert answer.status_code == 422
+    assert "nothing more is needed" in answer.content.decode()
+    assert Assessment.objects.get().analyst == colleague.person
+    assert not Claim.objects.filter(ended_at=None).exists()
+
+
+def test_a_used_up_budget_ends_going_on_too(at_console, claimed, answers, settings):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client)
+    client.get(f"/assess/{claim.pk}/items/{item_of(claim).pk}/blurred")
+    settings.HOTLINE = dataclasses.replace(settings.HOTLINE, shift_budget=1)
+    run_out(claim)
+    assert "Go on here" not in client.get(f"/assess/{claim.pk}").content.decode()
+    for wish in ("record", "again"):
+        answer = record(client, claim, answers, do=wish)
+        assert answer.status_code == 422
+        assert "enough for today" in answer.content.decode()
+    assert not Assessment.objects.exists()
+
+
+@pytest.mark.parametrize("do", ["show", "keep", "record", "child", "again"])
+def test_any_form_of_an_ended_claim_leads_to_its_summary(at_console, claimed, answers, do):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client)
+    item = item_of(claim)
+    client.post(f"/assess/{claim.pk}", {"do": "stop"})
+    answer = client.post(f"/assess/{claim.pk}", {**answers, "item": item.pk, "do": do})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Stopped for now" in page
+    assert 'id="assess"' not in page
+    assert not Assessment.objects.exists()
+
+
+@pytest.mark.parametrize("do", ["show", "record"])
+def test_an_item_that_was_recorded_already_leads_to_the_next(at_console, claimed, answers, do):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client, pictures=2)
+    first = item_of(claim)
+    record(client, claim, answers)
+    answer = client.post(f"/assess/{claim.pk}", {**answers, "item": first.pk, "do": do})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "was recorded already" in page
+    assert f'name="item" value="{item_of(claim).pk}"' in page
+    assert "The picture is hidden." in page
+    assert Assessment.objects.count() == 1
 
 
 def test_one_more_child_is_a_button(at_console, claimed, answers):

@@ -146,6 +146,77 @@ def test_a_row_added_by_script_is_recorded(opened, person, drawn):
     assert Assessment.objects.get().children.count() == 2
 
 
+def test_script_adds_no_row_beyond_the_most_and_removes_one_without_mixing_up(
+    opened, person, drawn
+):
+    drawn()
+    page = opened(person(Role.ANALYST))
+    page.goto("/")
+    page.get_by_role("button", name="Claim the next one").click()
+    page.wait_for_url("**/assess/*")
+    page.wait_for_load_state()
+    assert page.locator(".remove").locator("visible=true").count() == 0
+    for _ in range(25):
+        page.keyboard.press("c")
+    assert page.locator("fieldset.child").count() == 20
+    assert page.locator("#more").is_hidden()
+    assert page.locator("#full").is_visible()
+    for row, age in ((1, "3-6"), (2, "7-10"), (19, "11-13")):
+        page.locator(f"input[name=child-{row}-age][value='{age}']").check()
+    page.get_by_role("button", name="Remove this child (2)").click()
+    assert page.locator("fieldset.child").count() == 19
+    assert page.locator("input[name=child-1-age]:checked").input_value() == "7-10"
+    assert page.locator("input[name=child-18-age]:checked").input_value() == "11-13"
+    assert page.locator("input[name=child-2-age]:checked").input_value() == ""
+    assert page.locator("#more").is_visible()
+    page.get_by_role("button", name="Remove this child (1)", exact=True).click()
+    page.keyboard.press("c")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("Not recorded yet").wait_for()
+    assert page.locator("fieldset.child").count() == 19
+    assert page.locator("input[name=child-0-age]:checked").input_value() == "7-10"
+    assert page.locator("input[name=child-17-age]:checked").input_value() == "11-13"
+
+
+def test_after_recording_the_keyboard_begins_at_the_next_picture(opened, person, drawn):
+    drawn(pictures=2)
+    page = opened(person(Role.ANALYST))
+    page.goto("/")
+    page.get_by_role("button", name="Claim the next one").click()
+    page.wait_for_url("**/assess/*")
+    for heading in ("Item 2 of 2", "This address is done"):
+        page.locator("#reason").select_option("below-threshold")
+        page.keyboard.press("Control+Enter")
+        page.get_by_role("heading", name=heading).wait_for()
+        at = page.evaluate("() => document.activeElement.id || document.activeElement.tagName")
+        assert at == ("picture" if heading.startswith("Item") else "H1")
+        if at == "picture":
+            for stops in range(1, 9):
+                page.keyboard.press("Tab")
+                if focused(page).startswith("reason="):
+                    break
+            assert stops <= 4
+
+
+def test_a_picture_that_no_longer_opens_leads_to_the_reason_with_the_form_kept(
+    opened, person, drawn
+):
+    drawn()
+    page = opened(person(Role.ANALYST))
+    page.goto("/")
+    page.get_by_role("button", name="Claim the next one").click()
+    page.wait_for_url("**/assess/*")
+    page.get_by_label("Other sexual activity").check()
+    Claim.objects.update(until=timezone.now())
+    page.keyboard.press("s")
+    page.get_by_text("could not be opened").wait_for()
+    page.keyboard.press("s")
+    page.get_by_text("Your turn here ran out").wait_for()
+    page.get_by_role("button", name="Go on here").click()
+    page.get_by_text("The picture is hidden.").wait_for()
+    assert page.get_by_label("Other sexual activity").is_checked()
+
+
 def test_axe_finds_nothing_serious_on_any_page(opened, person, drawn, now):
     analyst, colleague = person(Role.ANALYST), person(Role.ANALYST)
     taken = take_report(address="https://host.example/x", note="Hello.", now=now)

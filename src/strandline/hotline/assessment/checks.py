@@ -21,6 +21,8 @@ _QUESTIONS = {
 
 def faults(seen: Observations) -> dict[str, str]:
     """What keeps ``seen`` from being recorded: a sentence for each field; empty if nothing does."""
+    if len(seen.children) > MOST_CHILDREN:
+        return {"children": f"At most {MOST_CHILDREN} children can be recorded one by one."}
     if seen.reason is not None:
         return _faults_when_not_actioned(seen)
     if not seen.acts and not seen.children:
@@ -34,8 +36,6 @@ def _faults_of_content(seen: Observations) -> dict[str, str]:
         found["acts"] = "There is a child, but no act. Choose what is seen, or a reason below."
     if not seen.children:
         found["children"] = "There is an act, but no child. Add each child, or a reason below."
-    if len(seen.children) > MOST_CHILDREN:
-        found["children"] = f"At most {MOST_CHILDREN} children can be recorded one by one."
     return found
 
 

@@ -81,6 +81,32 @@ def claim(address: ReportedUrl, analyst: Person, *, now: datetime) -> Claim:
         )
 
 
+def take_again(held: Claim, *, now: datetime) -> Claim:
+    """The claim to go on with: ``held`` while it runs; once its time was up, a new one like it.
+
+    Raises:
+        ClaimRefused: it was finished, skipped or stopped; somebody took the address meanwhile; or
+            what waits there is not what this claim was for.
+    """
+    with transaction.atomic():
+        chain.lock()
+        held.refresh_from_db()
+        if held.runs_at(now):
+            return held
+        if not held.ran_out_by(now):
+            raise ClaimRefused("Your turn at this address is over. Claim it again to go on.")
+        again = claim(held.address, held.analyst, now=now)
+        if again.stage != held.stage:
+            raise ClaimRefused("A colleague was at this address meanwhile; nothing more is needed.")
+        return again
+
+
+def may_take_again(held: Claim, *, now: datetime) -> bool:
+    """Whether :func:`take_again` would find ``held`` run out, its work undone and nobody at it."""
+    others = Claim.objects.filter(address=held.address_id, ended_at=None, until__gt=now)
+    return held.ran_out_by(now) and not others.exists() and remaining(held).exists()
+
+
 def release(held: Claim, *, skip: bool, by: str, now: datetime) -> None:
     """Give an address back. ``skip`` keeps it from being offered to the same person today."""
     ending = Claim.Ending.SKIPPED if skip else Claim.Ending.STOPPED

@@ -1,5 +1,6 @@
 """Tables of claims, observations and verdicts."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -47,6 +48,16 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"claim {self.pk} of address {self.address_id}"
+
+    def runs_at(self, now: datetime) -> bool:
+        """Whether it is still this analyst's turn; nothing opens and nothing counts afterwards."""
+        return self.ended_at is None and self.until > now
+
+    def ran_out_by(self, now: datetime) -> bool:
+        """Whether its time was up before it was finished, skipped or stopped."""
+        if self.ended_at is None:
+            return self.until <= now
+        return self.ending == self.Ending.EXPIRED
 
 
 class Assessment(models.Model):

@@ -12,9 +12,11 @@ from strandline.hotline.assessment.claims import (
     claim,
     claim_next,
     end,
+    may_take_again,
     release,
     remaining,
     running,
+    take_again,
 )
 from strandline.hotline.assessment.models import (
     Assessment,
@@ -29,7 +31,18 @@ from strandline.hotline.audit import chain
 from strandline.hotline.errors import AssessmentRefused, ClaimRefused
 from strandline.hotline.reports.models import MediaItem
 
-__all__ = ["adopt", "assess", "claim", "claim_next", "release", "remaining", "running", "settle"]
+__all__ = [
+    "adopt",
+    "assess",
+    "claim",
+    "claim_next",
+    "may_take_again",
+    "release",
+    "remaining",
+    "running",
+    "settle",
+    "take_again",
+]
 
 
 def assess(held: Claim, item: MediaItem, seen: Observations, *, now: datetime) -> Assessment:
@@ -39,14 +52,14 @@ def assess(held: Claim, item: MediaItem, seen: Observations, *, now: datetime) -
     meanwhile, elsewhere and unseen, has made its second assessment.
 
     Raises:
-        ClaimRefused: the claim has ended; nothing was recorded.
+        ClaimRefused: the claim has ended or its time is up; nothing was recorded.
         AssessmentRefused: incomplete or contradictory observations (``fields`` says where), an item
             of another address, or one that needs no assessment by this person any more.
     """
     with transaction.atomic():
         chain.lock()
         held.refresh_from_db()
-        if held.ended_at is not None:
+        if not held.runs_at(now):
             raise ClaimRefused(
                 "Your turn at this address is over, so nothing was recorded. Claim it again."
             )

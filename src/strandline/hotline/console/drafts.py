@@ -1,7 +1,8 @@
 """The assessing form as it was typed: kept whatever happens, read as observations when asked."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ from strandline.hotline.assessment import words
 from strandline.hotline.assessment.checks import MOST_CHILDREN
 
 C = TypeVar("C", bound=Enum)
+
+_AGE_OF_ROW = re.compile(r"child-([0-9]{1,4})-age")
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,19 @@ class Draft:
 
     def with_one_more_child(self) -> "Draft":
         """The same form with a further empty row, up to the most that can be recorded."""
-        rows = (*self.children, ChildDraft())[:MOST_CHILDREN]
-        return Draft(self.acts, self.answers, rows, self.reason, self.style)
+        if self.is_full:
+            return self
+        return replace(self, children=(*self.children, ChildDraft()))
+
+    def without_child(self, index: int) -> "Draft":
+        """The same form without the row at ``index``; the last row is only emptied."""
+        rows = (*self.children[:index], *self.children[index + 1 :])
+        return replace(self, children=rows or (ChildDraft(),))
+
+    @property
+    def is_full(self) -> bool:
+        """There are as many rows as children that can be recorded, or more."""
+        return len(self.children) >= MOST_CHILDREN
 
     def faults(self) -> dict[str, str]:
         """Rows that were begun and not finished; everything else is the room's to judge."""
@@ -103,17 +117,16 @@ class Draft:
 
 
 def read(posted: QueryDict) -> Draft:
-    """The form as it came in."""
-    rows: list[ChildDraft] = []
-    while len(rows) < MOST_CHILDREN and f"child-{len(rows)}-age" in posted:
-        row = f"child-{len(rows)}"
-        rows.append(
-            ChildDraft(
-                age=posted.get(f"{row}-age", ""),
-                sex=posted.get(f"{row}-sex", ""),
-                maturity=posted.get(f"{row}-maturity", ""),
-            )
+    """The form as it came in: every row of it (Django bounds how many fields there can be)."""
+    numbers = sorted(int(found[1]) for name in posted if (found := _AGE_OF_ROW.fullmatch(name)))
+    rows = [
+        ChildDraft(
+            age=posted.get(f"child-{number}-age", ""),
+            sex=posted.get(f"child-{number}-sex", ""),
+            maturity=posted.get(f"child-{number}-maturity", ""),
         )
+        for number in numbers
+    ]
     return Draft(
         acts=frozenset(posted.getlist("acts")),
         answers={question.name: posted.get(question.name, "") for question in QUESTIONS},

@@ -53,13 +53,34 @@ def claim(address: ReportedUrl, analyst: Person, *, now: datetime) -> Claim:
     return assessment.claim(address, analyst, now=now)
 
 
+def take_again(held: Claim, *, now: datetime) -> Claim:
+    """The claim itself while it runs; after that a new one, unless the budget is used up.
+
+    Raises:
+        ClaimRefused: as for :func:`claim_next`, or because it cannot be taken again.
+    """
+    if not held.runs_at(now):
+        _check_budget(held.analyst, now)
+    return assessment.take_again(held, now=now)
+
+
 def record(held: Claim, item: MediaItem, seen: Observations, *, now: datetime) -> Assessment:
-    """Record an assessment, and let what was seen weigh in its analyst's own budget."""
+    """Record an assessment, and let what was seen weigh in its analyst's own budget.
+
+    A claim whose time was up is taken again for it, if nobody else has the address by now.
+
+    Raises:
+        ClaimRefused: it cannot be taken again; nothing was recorded.
+        AssessmentRefused: as for :func:`assessment.services.assess`; nothing was recorded.
+    """
+    since = held.taken_at
     with transaction.atomic():
-        assessed = assessment.assess(held, item, seen, now=now)
+        chain.lock()
+        current = take_again(held, now=now)
+        assessed = assessment.assess(current, item, seen, now=now)
         times = SEVERITY.get(Category(assessed.category), 1)
         if times > 1:
-            wellbeing.weigh(held.analyst, item, times=times, since=held.taken_at)
+            wellbeing.weigh(current.analyst, item, times=times, since=since)
     return assessed
 
 

@@ -1,5 +1,7 @@
 """Assessing: one item at a time, nothing shown until asked for, nothing that opens by itself."""
 
+import re
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -10,6 +12,7 @@ from strandline.hotline.accounts.access import StaffRequest, allow
 from strandline.hotline.accounts.roles import Permission
 from strandline.hotline.assessment import hints, words
 from strandline.hotline.assessment import services as assessment
+from strandline.hotline.assessment.checks import MOST_CHILDREN
 from strandline.hotline.assessment.models import Claim
 from strandline.hotline.console import drafts, work
 from strandline.hotline.errors import AssessmentRefused, ClaimRefused
@@ -17,9 +20,11 @@ from strandline.hotline.reports.models import Appearance, MediaItem
 from strandline.hotline.wellbeing import services as wellbeing
 from strandline.media import Style
 
+_NUMBER = re.compile("[0-9]{1,18}")
 #: In the order of their keys, 1, 2, 3.
 STYLES = ((Style.BLURRED, "Blurred"), (Style.EDGES, "Outlines"), (Style.GREY, "Grey"))
 _STYLE_VALUES = frozenset(style.value for style in Style)
+SETTLED_MEANWHILE = "The item before this one was recorded already; nothing more is needed there."
 
 
 @allow(Permission.ASSESS)
@@ -29,10 +34,7 @@ def assess(request: StaffRequest, claim: int) -> HttpResponse:
     held = _own_claim(request, claim)
     if request.method == "POST":
         return _act(request, held)
-    item = assessment.remaining(held).first() if held.ended_at is None else None
-    if item is None:
-        return _summary(request, held)
-    return _show(request, held, item, drafts.Draft())
+    return _next(request, held)
 
 
 @allow(Permission.ASSESS)
@@ -40,7 +42,7 @@ def assess(request: StaffRequest, claim: int) -> HttpResponse:
 def rendition(request: StaffRequest, claim: int, item: int, style: str) -> HttpResponse:
     """One degraded picture of an item this claim is for. Never the original."""
     held = _own_claim(request, claim)
-    if held.ended_at is not None or style not in _STYLE_VALUES:
+    if not held.runs_at(clock.now()) or style not in _STYLE_VALUES:
         raise Http404
     row = assessment.remaining(held).filter(pk=item).first()
     if row is None:
@@ -63,12 +65,28 @@ def _act(request: StaffRequest, held: Claim) -> HttpResponse:
         assessment.release(held, skip=skip, by=request.user.actor, now=clock.now())
         return redirect("assess", claim=held.pk)
     item = _posted_item(request, held)
+    ran_out = held.ran_out_by(clock.now())
+    if held.ended_at is not None and not ran_out:
+        return _summary(request, held, status=409)
+    if not ran_out and not assessment.remaining(held).filter(pk=item.pk).exists():
+        return _next(request, held, notice=SETTLED_MEANWHILE, status=409)
     draft = drafts.read(request.POST)
     if wish == "record":
         return _record(request, held, item, draft)
+    if wish == "again":
+        return _again(request, held, item, draft)
+    return _edit(request, held, item, draft, wish)
+
+
+def _edit(
+    request: StaffRequest, held: Claim, item: MediaItem, draft: drafts.Draft, wish: str
+) -> HttpResponse:
+    """The same form again: with the picture, with a row more or less, or just as it was."""
     if wish == "child":
-        grown = draft.with_one_more_child()
-        return _show(request, held, item, grown, focus=f"child-{len(grown.children) - 1}")
+        return _show(request, held, item, draft.with_one_more_child(), focus="child")
+    number = wish.removeprefix("remove-")
+    if number != wish and _NUMBER.fullmatch(number) and int(number) < len(draft.children):
+        return _show(request, held, item, draft.without_child(int(number)), focus="more")
     shown = _style(draft) if wish == "show" else None
     return _show(request, held, item, draft, shown=shown, focus="picture")
 
@@ -79,13 +97,32 @@ def _record(
     if faults := draft.faults():
         return _show(request, held, item, draft, faults=faults)
     try:
-        work.record(held, item, draft.observations(), now=clock.now())
+        assessed = work.record(held, item, draft.observations(), now=clock.now())
     except AssessmentRefused as refused:
         faults = refused.fields or {"": refused.message}
         return _show(request, held, item, draft, faults=faults)
     except ClaimRefused as refused:
         return _show(request, held, item, draft, faults={"": refused.message})
-    return redirect("assess", claim=held.pk)
+    return redirect("assess", claim=assessed.claim_id)
+
+
+def _again(
+    request: StaffRequest, held: Claim, item: MediaItem, draft: drafts.Draft
+) -> HttpResponse:
+    """Take the address again after the time was up, with the form as it was typed."""
+    try:
+        current = work.take_again(held, now=clock.now())
+    except ClaimRefused as refused:
+        return _show(request, held, item, draft, faults={"": refused.message})
+    return _show(request, current, item, draft, focus="picture")
+
+
+def _next(request: StaffRequest, held: Claim, notice: str = "", status: int = 200) -> HttpResponse:
+    """The item this claim is at, hidden, with an empty form; the summary when nothing remains."""
+    item = assessment.remaining(held).first() if held.runs_at(clock.now()) else None
+    if item is None:
+        return _summary(request, held, status=status)
+    return _show(request, held, item, drafts.Draft(), focus="picture", notice=notice, status=status)
 
 
 def _show(
@@ -97,8 +134,11 @@ def _show(
     faults: dict[str, str] | None = None,
     shown: Style | None = None,
     focus: str = "",
+    notice: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     now = clock.now()
+    runs = held.runs_at(now)
     done = held.assessments.count()
     context = {
         "claim": held,
@@ -107,9 +147,12 @@ def _show(
         "elsewhere": item.appearances.count() - 1,
         "draft": draft,
         "chosen_style": _style(draft),
-        "shown": shown,
+        "shown": shown if runs else None,
+        "runs": runs,
+        "notice": notice,
         "styles": STYLES,
         "acts": words.Act.choices,
+        "most_children": MOST_CHILDREN,
         "questions": [
             (q, draft.answers[q.name], (faults or {}).get(q.name)) for q in drafts.QUESTIONS
         ],
@@ -125,18 +168,24 @@ def _show(
         "hints": hints.hints_for(item),
         "shift": wellbeing.shift(request.user, now),
     }
-    return render(request, "console/assess.html", context, status=422 if faults else 200)
+    if faults:
+        status = 422
+    elif not runs:
+        status = 409
+    return render(request, "console/assess.html", context, status=status)
 
 
-def _summary(request: StaffRequest, held: Claim) -> HttpResponse:
+def _summary(request: StaffRequest, held: Claim, status: int = 200) -> HttpResponse:
     """What this person recorded here; nothing of what colleagues did, nothing of the outcome."""
+    now = clock.now()
     context = {
         "claim": held,
         "recorded": held.assessments.order_by("pk"),
-        "open": held.ended_at is None,
-        "shift": wellbeing.shift(request.user, clock.now()),
+        "ran_out": held.ran_out_by(now),
+        "may_go_on": assessment.may_take_again(held, now=now),
+        "shift": wellbeing.shift(request.user, now),
     }
-    return render(request, "console/summary.html", context)
+    return render(request, "console/summary.html", context, status=status)
 
 
 def _own_claim(request: StaffRequest, claim: int) -> Claim:
@@ -148,9 +197,10 @@ def _own_claim(request: StaffRequest, claim: int) -> Claim:
 
 
 def _posted_item(request: StaffRequest, held: Claim) -> MediaItem:
+    """The item the form is about; of another address there is none."""
     number = request.POST.get("item", "")
     items = MediaItem.objects.filter(appearances__address=held.address, refusal="")
-    found = items.filter(pk=int(number)).first() if number.isdecimal() else None
+    found = items.filter(pk=int(number)).first() if _NUMBER.fullmatch(number) else None
     if found is None:
         raise Http404
     return found

@@ -1,4 +1,4 @@
-// Assessing without a reload: show and hide, styles, one more child, shortcuts. The page works without it.
+// Assessing without a reload: show and hide, styles, a child more or less, shortcuts. The page works without it.
 "use strict";
 (() => {
   const form = document.getElementById("assess");
@@ -9,6 +9,8 @@
 
   const STORED = "single-keys";
   let shown = frame.dataset.shown !== "";
+  // Then the server answers the next press, with the form as it is and its reason.
+  let failed = false;
 
   const style = () => form.querySelector("input[name=style]:checked").value;
   const label = (text) => {
@@ -21,7 +23,12 @@
       const image = document.createElement("img");
       image.alt = "Degraded picture of this item";
       image.src = frame.dataset.base.replace("STYLE", style());
-      image.addEventListener("error", () => { frame.textContent = "The picture could not be opened. Reload the page, or skip this address."; });
+      image.addEventListener("error", () => {
+        frame.textContent = "The picture could not be opened. Press Show once more to see why; what you chose is kept.";
+        failed = true;
+        shown = false;
+        label("Show");
+      });
       frame.append(image);
     } else {
       const said = document.createElement("p");
@@ -32,20 +39,57 @@
     label(shown ? "Hide" : "Show");
   };
 
-  show.addEventListener("click", (event) => { event.preventDefault(); shown = !shown; draw(); });
+  show.addEventListener("click", (event) => {
+    if (failed) return;
+    event.preventDefault();
+    shown = !shown;
+    draw();
+  });
   form.querySelectorAll("input[name=style]").forEach((radio) =>
     radio.addEventListener("change", () => { if (shown) draw(); }));
 
-  document.getElementById("more").addEventListener("click", (event) => {
-    const template = document.getElementById("child-row");
-    const rows = form.querySelectorAll("fieldset.child").length;
+  const children = document.getElementById("field-children");
+  const more = document.getElementById("more");
+  const rows = () => [...children.querySelectorAll("fieldset.child")];
+  // Rows are numbered without a gap, in their names too; those before it have their numbers already.
+  const number = () => {
+    const all = rows();
+    all.forEach((row, index) => {
+      row.id = `child-${index}`;
+      row.querySelectorAll(".child-number").forEach((said) => { said.textContent = String(index + 1); });
+      row.querySelectorAll("input").forEach((input) => {
+        const name = input.name.replace(/^child-[0-9]+/, row.id);
+        if (name === input.name) return;
+        const chosen = input.checked;
+        input.name = name;
+        input.checked = chosen;
+      });
+      const remove = row.querySelector(".remove");
+      remove.value = `remove-${index}`;
+      remove.hidden = all.length === 1;
+    });
+    more.hidden = all.length >= Number(children.dataset.most);
+    document.getElementById("full").hidden = !more.hidden;
+  };
+
+  more.addEventListener("click", (event) => {
     event.preventDefault();
+    if (more.hidden) return;
+    const template = document.getElementById("child-row");
     const holder = document.createElement("div");
-    holder.innerHTML = template.innerHTML.replaceAll("ROW", String(rows));
+    holder.innerHTML = template.innerHTML.replaceAll("ROW", String(rows().length));
     const row = holder.firstElementChild;
-    row.querySelector(".child-number").textContent = String(rows + 1);
     template.before(row);
+    number();
     row.querySelector("input").focus();
+  });
+  children.addEventListener("click", (event) => {
+    const remove = event.target.closest(".remove");
+    if (!remove) return;
+    event.preventDefault();
+    remove.closest("fieldset.child").remove();
+    number();
+    more.focus();
   });
 
   // Single keys can be switched off (WCAG 2.1.4); the choice stays in this browser.
@@ -70,7 +114,7 @@
     if (event.target.matches("select, textarea, input:not([type=radio]):not([type=checkbox])")) return;
     const key = event.key.toLowerCase();
     if (key === "s") show.click();
-    else if (key === "c") document.getElementById("more").click();
+    else if (key === "c") more.click();
     else if ("123".includes(key) && key !== "") {
       const radio = form.querySelectorAll("input[name=style]")[Number(key) - 1];
       if (!radio.checked) { radio.checked = true; if (shown) draw(); }

@@ -55,14 +55,11 @@ _BEFORE = [
     "strandline.hotline.site.headers.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "strandline.hotline.site.bodies.small_plain_forms_only",
 ]
 #: Sessions exist at the console alone: no staff session can reach the other two faces.
 MIDDLEWARE_BY_FACE = {
-    Face.PUBLIC: [
-        *_BEFORE,
-        "strandline.hotline.intake.bodies.small_plain_forms_only",
-        "django.middleware.csrf.CsrfViewMiddleware",
-    ],
+    Face.PUBLIC: [*_BEFORE, "django.middleware.csrf.CsrfViewMiddleware"],
     Face.CONSOLE: [
         *_BEFORE,
         "django.contrib.sessions.middleware.SessionMiddleware",
@@ -152,7 +149,8 @@ CSRF_COOKIE_NAME = f"{HOTLINE.face.value}-form"
 CSRF_COOKIE_AGE = None
 CSRF_FAILURE_VIEW = "strandline.hotline.site.views.form_expired"
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+#: A message many times too long still comes back with all that was typed, three bytes a letter.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_HANDLERS: list[str] = []
 
@@ -164,14 +162,20 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-#: No line of any log carries a visitor's address: requests are not logged at all, failures are
-#: logged with their traceback only.
+#: No line of any log carries a visitor's address or a request's: requests are not logged at all,
+#: failures are logged with their traceback and the page's name only.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"no-addresses": {"()": "strandline.hotline.site.logs.NoAddresses"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler"}},
     "loggers": {
-        "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "django.request": {
+            "handlers": ["stderr"],
+            "filters": ["no-addresses"],
+            "level": "ERROR",
+            "propagate": False,
+        },
         "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }

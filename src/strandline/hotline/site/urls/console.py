@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from strandline.hotline.site import views
 
+handler400 = "strandline.hotline.site.views.bad_request"
 handler404 = "strandline.hotline.site.views.not_found"
 handler500 = "strandline.hotline.site.views.server_error"
 

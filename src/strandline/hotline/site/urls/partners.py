@@ -6,6 +6,7 @@ from strandline.hotline.partners.api import api
 from strandline.hotline.partners.portal import answer
 from strandline.hotline.site import views
 
+handler400 = "strandline.hotline.site.views.bad_request"
 handler404 = "strandline.hotline.site.views.not_found"
 handler500 = "strandline.hotline.site.views.server_error"
 

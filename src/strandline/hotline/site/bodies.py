@@ -1,4 +1,4 @@
-"""The gate in front of every public form: small, plain, and never a file."""
+"""The gate in front of every form of every face: small, plain, and never a file."""
 
 from collections.abc import Callable
 
@@ -34,4 +34,4 @@ def small_plain_forms_only(get_response: Next) -> Next:
 
 
 def _refuse(request: HttpRequest, status: int) -> HttpResponse:
-    return render(request, "intake/body-refused.html", {"status": status}, status=status)
+    return render(request, "site/body-refused.html", {"status": status}, status=status)

@@ -91,6 +91,23 @@ def test_a_person_is_added_with_a_password_shown_once(at_console, face):
     assert answer.url == "/"
 
 
+def test_a_forgotten_password_is_replaced_by_one_shown_once(at_console, face, person):
+    administrator = at_console(Role.ADMINISTRATOR)
+    old = "seven quiet starfish at noon"
+    who = person(Role.ANALYST, password=old)
+    elsewhere = face("console")
+    elsewhere.post("/sign-in", {"email": who.email, "password": old})
+    page = administrator.post(f"/people/{who.pk}/password").content.decode()
+    password = page[page.index('class="code">') + 13 :].split("<")[0]
+    assert password not in administrator.get("/people/").content.decode()
+    assert elsewhere.get("/").status_code == 302
+    answer = elsewhere.post("/sign-in", {"email": who.email, "password": password})
+    assert answer.url == "/"
+    own = administrator.post(f"/people/{administrator.person.pk}/password")
+    assert own.status_code == 422
+    assert administrator.get("/people/").status_code == 200
+
+
 def test_a_refused_person_keeps_what_was_typed(at_console):
     client = at_console(Role.ADMINISTRATOR)
     typed = {"name": "Ada", "email": "not an address", "role": "member"}

@@ -21,6 +21,7 @@ TABLE = {
     "contacts": ("get", "/contacts/", P.OPEN_CONTACT),
     "people": ("get", "/people/", P.MANAGE_PEOPLE),
     "change-person": ("post", "/people/1", P.MANAGE_PEOPLE),
+    "reset-password": ("post", "/people/1/password", P.MANAGE_PEOPLE),
     "members": ("get", "/members/", P.MANAGE_PEOPLE),
     "add-key": ("post", "/members/1/keys", P.MANAGE_PEOPLE),
     "revoke-key": ("post", "/keys/1/revoke", P.MANAGE_PEOPLE),

@@ -1,6 +1,8 @@
 import pytest
 
 from strandline.hotline.accounts.roles import Role
+from strandline.hotline.accounts.services import change_person
+from strandline.hotline.audit.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +64,30 @@ def test_signing_out_needs_a_post_and_ends_the_session(door):
     assert client.get("/sign-out").status_code == 405
     client.post("/sign-out")
     assert client.get("/").status_code == 302
+    entry = AuditEntry.objects.last()
+    assert (entry.action, entry.actor) == ("accounts.sign_out", who.actor)
+    client.post("/sign-out")
+    assert AuditEntry.objects.filter(action="accounts.sign_out").count() == 1
+
+
+def test_an_address_nobody_has_is_answered_like_one_that_waits(door):
+    client, who = door
+    said = set()
+    for email in (who.email, "nobody@hotline.example"):
+        for _ in range(7):
+            page = client.post("/sign-in", {"email": email, "password": "wrong"}).content.decode()
+            said.add(page[page.index('id="sign-in-error"') :].split("</p>")[0])
+    assert len(said) == 1
+
+
+def test_access_that_ended_and_was_restored_revives_no_session(door, now):
+    client, who = door
+    enter(client, who)
+    for is_active in (False, True):
+        change_person(who, role=Role.ANALYST, is_active=is_active, by="test", now=now)
+        assert client.get("/").status_code == 302
+    assert enter(client, who).url == "/"
+    assert client.get("/").status_code == 200
 
 
 def test_a_form_from_elsewhere_is_refused(face, person):

@@ -4,8 +4,11 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from strandline.hotline.accounts.roles import Permission, Role, allowed
+
+_SESSION_SALT = "strandline.hotline.accounts.session"
 
 
 class People(BaseUserManager["Person"]):
@@ -26,6 +29,8 @@ class Person(AbstractBaseUser):
     #: Wrong passwords since the last good one; they lengthen the wait.
     failed_sign_ins = models.PositiveIntegerField(default=0)
     locked_until = models.DateTimeField(null=True, blank=True)
+    #: Part of what every session of this person must fit: raising it ends them all.
+    session_round = models.PositiveIntegerField(default=0)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -39,6 +44,11 @@ class Person(AbstractBaseUser):
     def actor(self) -> str:
         """How the audit chain names this person."""
         return f"person:{self.pk}"
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must carry: it changes with the password and with ``session_round``."""
+        text = f"{self.session_round}:{self.password}"
+        return salted_hmac(_SESSION_SALT, text, algorithm="sha256").hexdigest()
 
     def may(self, permission: Permission) -> bool:
         """Whether this person's role carries ``permission``."""

@@ -2,22 +2,22 @@
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
+from strandline.hotline.accounts.attempts import count_wrong, forget_wrong, is_waiting
 from strandline.hotline.accounts.models import ApiKey, Member, Person
 from strandline.hotline.accounts.roles import Role
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import SignInRefused
 
-#: Wrong passwords allowed before each further one costs a wait.
-FREE_ATTEMPTS = 5
-#: The longest wait after a wrong password.
-LONGEST_WAIT = timedelta(hours=1)
-
-_WRONG = "This e-mail address and password do not fit together."
+#: One sentence for every refusal: another one would tell which addresses are known here.
+_REFUSED = (
+    "This e-mail address and password do not fit together, or there were too many wrong "
+    "passwords. In that case wait five minutes."
+)
 
 
 @transaction.atomic
@@ -43,10 +43,17 @@ def add_person(
 
 @transaction.atomic
 def change_person(person: Person, *, role: Role, is_active: bool, by: str, now: datetime) -> Person:
-    """Change what somebody may do, or end their access; effective at their next request."""
+    """Change what somebody may do, or end their access; effective at their next request.
+
+    Ending access ends every session for good: restoring it later revives none.
+    """
+    chain.lock()
+    person.refresh_from_db()
+    if person.is_active and not is_active:
+        person.session_round += 1
     person.role = role
     person.is_active = is_active
-    person.save(update_fields=["role", "is_active"])
+    person.save(update_fields=["role", "is_active", "session_round"])
     chain.record(
         at=now,
         actor=by,
@@ -60,8 +67,8 @@ def change_person(person: Person, *, role: Role, is_active: bool, by: str, now: 
 def sign_in(*, email: str, password: str, now: datetime) -> Person:
     """The person these credentials belong to.
 
-    After :data:`FREE_ATTEMPTS` wrong passwords each further one doubles a wait, at most
-    :data:`LONGEST_WAIT`. An unknown address costs the same time as a known one.
+    After :data:`attempts.FREE_ATTEMPTS` wrong passwords each further one doubles a wait, at most
+    :data:`attempts.LONGEST_WAIT`. An unknown address costs the same time as a known one.
 
     Raises:
         SignInRefused: unknown, wrong, inactive or waiting.
@@ -69,47 +76,32 @@ def sign_in(*, email: str, password: str, now: datetime) -> Person:
     claimed = Person.objects.filter(email__iexact=email, is_active=True).first()
     if claimed is None:
         make_password(password)
-        raise SignInRefused(_WRONG)
+        raise SignInRefused(_REFUSED)
     # A tenth of a second of Argon2: not while every other writer waits.
     right = check_password(password, claimed.password)
     with transaction.atomic():
         chain.lock()
         person = Person.objects.select_for_update().get(pk=claimed.pk)
-        waiting = person.locked_until is not None and person.locked_until > now
+        waiting = is_waiting(person, now)
         if right and person.password == claimed.password and person.is_active and not waiting:
             return _signed_in(person, now)
-        refusal = _WRONG
-        if waiting:
-            assert person.locked_until is not None
-            minutes = int((person.locked_until - now).total_seconds() // 60) + 1
-            refusal = f"Too many wrong passwords. Try again in {minutes} minutes."
-        else:
-            _count_failure(person, now)
-    raise SignInRefused(refusal)
+        if not waiting:
+            count_wrong(person, action="accounts.sign_in_refused", actor="console", now=now)
+    raise SignInRefused(_REFUSED)
 
 
 def _signed_in(person: Person, now: datetime) -> Person:
-    person.failed_sign_ins = 0
-    person.locked_until = None
+    forget_wrong(person)
     person.last_login = now
     person.save(update_fields=["failed_sign_ins", "locked_until", "last_login"])
     chain.record(at=now, actor=person.actor, action="accounts.sign_in", subject=person.actor)
     return person
 
 
-def _count_failure(person: Person, now: datetime) -> None:
-    person.failed_sign_ins += 1
-    if person.failed_sign_ins >= FREE_ATTEMPTS:
-        doublings = min(person.failed_sign_ins - FREE_ATTEMPTS, 10)
-        person.locked_until = now + min(timedelta(minutes=2**doublings), LONGEST_WAIT)
-    person.save(update_fields=["failed_sign_ins", "locked_until"])
-    chain.record(
-        at=now,
-        actor="console",
-        action="accounts.sign_in_refused",
-        subject=person.actor,
-        detail={"failed": person.failed_sign_ins},
-    )
+@transaction.atomic
+def sign_out(person: Person, *, now: datetime) -> None:
+    """Write down that somebody signed out; the session is the caller's to end."""
+    chain.record(at=now, actor=person.actor, action="accounts.sign_out", subject=person.actor)
 
 
 @transaction.atomic

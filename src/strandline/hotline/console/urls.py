@@ -29,6 +29,7 @@ urlpatterns = [
     path("contacts/", contacts.contacts, name="contacts"),
     path("people/", people.people, name="people"),
     path("people/<int:person>", people.change_person, name="change-person"),
+    path("people/<int:person>/password", people.reset_password, name="reset-password"),
     path("members/", people.members, name="members"),
     path("members/<int:member>/keys", people.add_key, name="add-key"),
     path("keys/<int:key>/revoke", people.revoke_key, name="revoke-key"),

@@ -8,10 +8,9 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from strandline.hotline import clock
-from strandline.hotline.accounts import services
+from strandline.hotline.accounts import passwords, services
 from strandline.hotline.accounts.access import StaffRequest, allow
 from strandline.hotline.accounts.models import ApiKey, Member, Person
-from strandline.hotline.accounts.passwords import new_password
 from strandline.hotline.accounts.roles import Permission, Role
 from strandline.hotline.console.typed import typed
 
@@ -30,7 +29,7 @@ def people(request: StaffRequest) -> HttpResponse:
     given = {name: typed(request.POST, name) for name in ("email", "name", "role")}
     if faults := _faults(given):
         return _people(request, typed=given, faults=faults, status=422)
-    password = new_password()
+    password = passwords.new_password()
     added = services.add_person(
         email=given["email"],
         name=given["name"],
@@ -64,6 +63,21 @@ def change_person(request: StaffRequest, person: int) -> HttpResponse:
         now=clock.now(),
     )
     return redirect("people")
+
+
+@allow(Permission.MANAGE_PEOPLE)
+@require_POST
+@sensitive_variables("password")
+def reset_password(request: StaffRequest, person: int) -> HttpResponse:
+    """Another password for somebody who forgot theirs: on this page once, and never again."""
+    found = Person.objects.filter(pk=person).first()
+    if found is None:
+        raise Http404
+    if found.pk == request.user.pk:
+        notice = "Change your own password on your own page."
+        return _people(request, notice=notice, status=422)
+    password = passwords.reset_password(found, by=request.user.actor, now=clock.now())
+    return _people(request, reset=found, password=password)
 
 
 @allow(Permission.MANAGE_PEOPLE)

@@ -41,7 +41,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Out; what was claimed stays claimed until its time is up."""
+    person = request.user if isinstance(request.user, Person) else None
     logout(request)
+    if person is not None:
+        services.sign_out(person, now=clock.now())
     return redirect("sign-in")
 
 

@@ -200,6 +200,30 @@ def test_the_chain_is_checked_and_read_by_subject(at_console, address):
     assert "accounts.add_person" not in page
 
 
+def test_who_opened_a_picture_is_in_the_chain_and_not_on_its_page(at_console, claimed):
+    analyst = at_console(Role.ANALYST)
+    claim = claimed(analyst)
+    item = claim.address.appearances.get().item
+    analyst.get(f"/assess/{claim.pk}/items/{item.pk}/blurred")
+    entry = AuditEntry.objects.get(action="console.show_rendition")
+    assert entry.actor == analyst.person.actor
+    for role in (Role.MANAGER, Role.CUSTODIAN, Role.ADMINISTRATOR):
+        client = at_console(role)
+        page = client.get("/audit/", {"subject": f"item:{item.pk}"}).content.decode()
+        assert "console.show_rendition" in page
+        row = page[page.index("<tbody>") : page.index("</tbody>")]
+        assert "an analyst" in row
+        assert "style: blurred" in row
+        assert analyst.person.name not in row
+        assert analyst.person.actor not in row
+        assert "claim" not in row
+        for query in ({"subject": analyst.person.actor}, {"actor": analyst.person.actor}):
+            page = client.get("/audit/", query).content.decode()
+            shown = [row for row in page.split("<tr>") if "console.show_rendition" in row]
+            assert not any(analyst.person.actor in row for row in shown)
+    assert "and not by whom" in analyst.get("/me/").content.decode()
+
+
 def test_the_audit_page_goes_back_by_number(at_console, address):
     for _ in range(40):
         address(State.CAPTURED)

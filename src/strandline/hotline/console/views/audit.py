@@ -1,5 +1,9 @@
 """The audit chain: its latest entries, one subject's, and whether it holds."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -17,6 +21,24 @@ from strandline.hotline.console.typed import typed
 from strandline.transparency import Verifier
 
 PAGE = 100
+#: What somebody looked at. The chain keeps who did, for an investigation of the record itself; this
+#: page does not show it: it would be a table of what each colleague has to bear.
+_LOOKING = frozenset({"console.show_rendition"})
+_ANALYST = "an analyst"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry as the page shows it."""
+
+    sequence: int
+    at: datetime
+    #: Empty where the chain's ``actor`` says enough.
+    name: str
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, object]
 
 
 @allow(Permission.SEE_AUDIT)
@@ -55,12 +77,21 @@ def _show(request: StaffRequest, finding: Finding | None = None, **more: object)
     if before.isdecimal() and len(before) < 19:
         rows = rows.filter(sequence__lt=int(before))
     entries = list(rows[: PAGE + 1])
+    names = {person.actor: person.name for person in Person.objects.all()}
     context = {
-        "entries": entries[:PAGE],
+        "entries": [_line(entry, names) for entry in entries[:PAGE]],
         "more": entries[PAGE - 1].sequence if len(entries) > PAGE else None,
         "subject": subject,
-        "names": {person.actor: person.name for person in Person.objects.all()},
         "finding": finding,
         **more,
     }
     return render(request, "console/audit.html", context)
+
+
+def _line(entry: AuditEntry, names: Mapping[str, str]) -> Line:
+    name, actor, detail = names.get(entry.actor, ""), entry.actor, entry.detail
+    if entry.action in _LOOKING:
+        # The claim would name its analyst, too.
+        name, actor = "", _ANALYST
+        detail = {key: value for key, value in entry.detail.items() if key == "style"}
+    return Line(entry.sequence, entry.at, name, actor, entry.action, entry.subject, detail)

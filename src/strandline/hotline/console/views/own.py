@@ -1,4 +1,4 @@
-"""One's own page: exposure, which nobody else sees, and the password."""
+"""One's own page: exposure, whose totals no other page shows, and the password."""
 
 from datetime import timedelta
 

@@ -70,7 +70,7 @@ def worker(name: str, *, until_idle: bool) -> None:
 @click.command()
 @click.argument("face", type=click.Choice(_FACES))
 @click.option("--bind", default="127.0.0.1:8100", show_default=True, help="Address and port.")
-@click.option("--threads", default=4, show_default=True, help="Requests answered at once.")
+@click.option("--threads", default=24, show_default=True, help="Requests answered at once.")
 def serve(face: str, bind: str, threads: int) -> None:
     """Serve one FACE of the hotline with gunicorn, logging no visitor's address."""
     os.environ["STRANDLINE_FACE"] = face
@@ -82,8 +82,9 @@ def serve(face: str, bind: str, threads: int) -> None:
 
 def gunicorn_options(bind: str, threads: int) -> list[str]:
     """How a face is served: no access log, and no warnings, which name visitors' addresses."""
+    worker = "strandline.hotline.site.patience.PatientWorker"
     return [
-        "--bind", bind, "--worker-class", "gthread", "--workers", "1", "--threads", str(threads),
+        "--bind", bind, "--worker-class", worker, "--workers", "1", "--threads", str(threads),
         "--log-level", "error", "--limit-request-line", "4094", "--timeout", "60",
         "--no-control-socket",
     ]  # fmt: skip

@@ -39,12 +39,15 @@ def visitor(db, clock, face, _cheap_codes):
 
 @pytest.fixture
 def real_server(tmp_path):
-    """``real_server(**environment)`` starts the public face as it is served; its port and log."""
+    """``real_server(**environment)`` starts the public face as it is served; its port and log.
+
+    ``also`` are further options of gunicorn.
+    """
     from strandline.cli.hotline import gunicorn_options
 
     running = []
 
-    def start(**environment):
+    def start(also=(), **environment):
         with socket.create_server(("127.0.0.1", 0)) as listening:
             port = listening.getsockname()[1]
         log = tmp_path / f"{port}.log"
@@ -52,7 +55,7 @@ def real_server(tmp_path):
         with log.open("wb") as out:
             running.append(
                 subprocess.Popen(
-                    [*command, "strandline.hotline.site.wsgi"],
+                    [*command, *also, "strandline.hotline.site.wsgi"],
                     env={**os.environ, "STRANDLINE_FACE": "public", **environment},
                     stdout=out,
                     stderr=out,

@@ -209,6 +209,25 @@ def test_a_mistyped_onion_address_is_refused() -> None:
     assert refusal(f"http://g{ONION[1:]}/").code == "malformed"
 
 
+@pytest.mark.parametrize("name", ["foo", "facebookcorewwwi", "a" * 55, "a" * 57])
+def test_an_onion_name_of_another_length_is_refused(name: str) -> None:
+    assert refusal(f"http://{name}.onion/").code == "malformed"
+    assert refusal(f"http://www.{name}.onion/").code == "malformed"
+
+
+@pytest.mark.parametrize(
+    "label", ["xn--", "xn--a", "xn--a-", "xn--example-", "xn--99999999", "xn--mnchen-3YA-"]
+)
+def test_an_encoded_name_that_stands_for_nothing_is_refused(label: str) -> None:
+    assert refusal(f"http://{label}.com/").code == "malformed"
+    assert refusal(f"http://www.{label}.com/").code == "malformed"
+
+
+@pytest.mark.parametrize("label", ["xn--mnchen-3ya", "xn--i-7iq", "xn--80ak6aa92e", "xn--fa-hia"])
+def test_an_encoded_name_that_opens_in_browsers_is_accepted(label: str) -> None:
+    assert normalise(f"http://{label.upper()}.ws/").host == f"{label}.ws"
+
+
 WEBLIKE = st.text(alphabet="abzAZ019.:/\\@?#%[]xn-_ 。üαоӏ①℀\u200d\u00ad", max_size=40)
 
 

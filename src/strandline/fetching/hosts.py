@@ -19,6 +19,7 @@ Network = Literal["web", "onion"]
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _IN_BRACKETS = re.compile(r"\[[0-9a-fA-F:.]+\]")
+_ONION_LENGTH = 56  # in base32; the shorter names of version 2 opened nothing after 2021
 _MAX_NAME = 253  # octets (RFC 1035, 2.3.4, less the root's)
 
 # Names that are answered from inside: RFC 6761, 6762, 8375, ICANN's .internal, and customs.
@@ -140,13 +141,30 @@ def _labels(name: str, *, lookalikes: bool) -> list[str]:
 
 def _encode(label: str) -> str:
     if label.isascii():
-        if _LABEL.fullmatch(label):
+        if _LABEL.fullmatch(label) and (not label.startswith("xn--") or _is_punycode(label)):
             return label
         raise _not_a_name(label)
     try:
         return idna.alabel(label).decode()
     except (idna.IDNAError, UnicodeError):
         raise _not_a_name(label) from None
+
+
+def _is_punycode(label: str) -> bool:
+    """Whether a label that says it is encoded stands for letters a name may have (UTS 46, 4).
+
+    IDNA 2008 is narrower: names with symbols are still registered, and open in browsers.
+    """
+    try:
+        letters = label[4:].encode().decode("punycode")
+        mapped = idna.uts46_remap(letters, std3_rules=False, transitional=False)
+        return not letters.isascii() and mapped == letters and _punycode(letters) == label[4:]
+    except (idna.IDNAError, UnicodeError, ValueError, OverflowError):
+        return False
+
+
+def _punycode(letters: str) -> str:
+    return letters.encode("punycode").decode()
 
 
 def _not_a_name(part: str) -> AddressRefused:
@@ -161,12 +179,16 @@ def _not_a_name(part: str) -> AddressRefused:
 def _onion(labels: list[str]) -> str:
     """Check an onion service's name; version 3 names carry a checksum (Tor rend-spec-v3, 6)."""
     service = labels[-2]
-    if len(service) == 56:
-        try:
-            raw = base64.b32decode(service.upper())
-        except ValueError:
-            raise _malformed("The onion address is mistyped.") from None
-        key, checksum, version = raw[:32], raw[32:34], raw[34:]
-        if hashlib.sha3_256(b".onion checksum" + key + version).digest()[:2] != checksum:
-            raise _malformed("The onion address is mistyped: its checksum does not fit.")
+    if len(service) != _ONION_LENGTH:
+        raise _malformed(
+            f"The onion address is incomplete: its name has {len(service)} characters, and all "
+            f"that can still be opened have {_ONION_LENGTH}."
+        )
+    try:
+        raw = base64.b32decode(service.upper())
+    except ValueError:
+        raise _malformed("The onion address is mistyped.") from None
+    key, checksum, version = raw[:32], raw[32:34], raw[34:]
+    if hashlib.sha3_256(b".onion checksum" + key + version).digest()[:2] != checksum:
+        raise _malformed("The onion address is mistyped: its checksum does not fit.")
     return ".".join(labels)

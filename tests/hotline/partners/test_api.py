@@ -110,6 +110,21 @@ def test_the_files_are_the_published_ones_byte_for_byte(face, published, key, ho
 
 
 @pytest.mark.django_db
+def test_the_files_can_be_asked_for_by_their_headers_alone(face, published, key):
+    client = face("partners")
+    for path in FILES:
+        whole = client.get(path, headers=bearer(key))
+        b"".join(whole)
+        before = len(downloads())
+        answer = client.head(path, headers=bearer(key))
+        assert (answer.status_code, b"".join(answer)) == (200, b"")
+        assert answer["Content-Type"] == whole["Content-Type"]
+        assert len(downloads()) == before, "nothing left the house"
+        assert client.head(path).status_code == 401
+    assert client.head("/lists/editions/9/manifest", headers=bearer(key)).status_code == 404
+
+
+@pytest.mark.django_db
 def test_every_download_is_in_the_chain_once(face, published, key):
     client = face("partners")
     actor = ApiKey.objects.get().member.actor

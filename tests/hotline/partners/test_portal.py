@@ -136,3 +136,27 @@ def test_only_reading_and_answering_are_possible(face, notice, at, now):
     _, path = notice
     at(now)
     assert face("partners").delete(path).status_code == 405
+
+
+@pytest.mark.parametrize("given", HostAnswer.Answer.values)
+def test_a_settled_address_is_promised_nothing_that_does_not_happen(face, notice, at, now, given):
+    from strandline.hotline.reports.services import change_states
+    from strandline.hotline.reports.states import State
+    from strandline.hotline.takedown.models import Trace
+
+    made, path = notice
+    made.address.refresh_from_db()
+    change_states(made.address, [State.REMOVED, State.CLOSED], by="test", now=now)
+    Trace.objects.filter(address=made.address).update(due_at=None)
+    at(now + timedelta(hours=2))
+    host = face("partners")
+    form = host.get(path).content.decode()
+    assert "no letter about this address is due" in form
+    assert host.post(path, {"answer": given}).status_code == 302
+    page = host.get(path).content.decode()
+    assert "We have written your answer down" in page
+    for promise in ("finding out anew", "We are looking", "put off our reminder"):
+        assert promise not in page
+    for promise in ("look at the address at once", "wait longer", "We will look for"):
+        assert promise not in form
+    assert not Trace.objects.filter(address=made.address, due_at__isnull=False).exists()

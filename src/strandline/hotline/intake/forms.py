@@ -3,7 +3,7 @@
 A double click sends a form twice, and the browser shows the second answer. If only the first
 answer held the return code, its reporter would lose it. So the answer is kept for an hour, sealed
 under a key derived from the form's token: the server stores only the token's hash, and cannot open
-the answer unless the same page asks again. ``docs/decisions/one-form-one-report.md`` says more.
+the answer unless the same page asks again. ``docs/decisions/0006-one-form-one-report.md`` says more.
 """
 
 import hashlib

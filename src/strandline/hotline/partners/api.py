@@ -94,6 +94,8 @@ def describe(request: HttpRequest) -> Listing:  # noqa: ARG001 - ninja's name
     )
 
 
+#: RFC 9110, 9.3.2: what answers GET answers HEAD, with the same headers.
+_HEAD = ["HEAD"]
 _TEXT: Mapping[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
 _LINES: Mapping[str, Any] = {"application/x-ndjson": {"schema": {"type": "string"}}}
 
@@ -102,6 +104,7 @@ def _answers(content: Mapping[str, Any]) -> dict[str, Any]:
     return {"responses": {200: {"description": "The file, as it was signed", "content": content}}}
 
 
+@files.api_operation(_HEAD, "/latest", include_in_schema=False)
 @files.get(
     "/latest",
     response=_REFUSALS,
@@ -118,6 +121,7 @@ def latest(request: HttpRequest) -> HttpResponse:
     return HttpResponse(note, content_type="text/plain; charset=utf-8")
 
 
+@files.api_operation(_HEAD, "/editions/{int:number}/manifest", include_in_schema=False)
 @files.get(
     "/editions/{int:number}/manifest",
     response=_REFUSALS,
@@ -130,6 +134,7 @@ def manifest(request: HttpRequest, number: int) -> FileResponse:
     return _file(request, number, MANIFEST, path, "text/plain; charset=utf-8")
 
 
+@files.api_operation(_HEAD, "/editions/{int:number}/entries.jsonl", include_in_schema=False)
 @files.get(
     "/editions/{int:number}/entries.jsonl",
     response=_REFUSALS,
@@ -142,8 +147,8 @@ def entries(request: HttpRequest, number: int) -> FileResponse:
     return _file(request, number, ENTRIES, path, "application/x-ndjson")
 
 
-@anything_else.get("/api/v1/{path:rest}", include_in_schema=False)
-@anything_else.get("/lists/{path:rest}", include_in_schema=False)
+@anything_else.api_operation(["GET", "HEAD"], "/api/v1/{path:rest}", include_in_schema=False)
+@anything_else.api_operation(["GET", "HEAD"], "/lists/{path:rest}", include_in_schema=False)
 def nothing_here(request: HttpRequest, rest: str) -> NoReturn:  # noqa: ARG001 - ninja's name
     """Whoever holds a key learns that there is nothing; others, only that a key is needed."""
     raise HttpError(404, "There is nothing at this address.")
@@ -161,6 +166,8 @@ def _file(
 @transaction.atomic
 def _record(request: HttpRequest, number: int, name: str, now: datetime) -> None:
     """Every copy of the list that leaves is in the audit chain, before its first byte leaves."""
+    if request.method == "HEAD":
+        return
     member = cast("Member", getattr(request, "auth"))  # noqa: B009 - set by ninja, unknown to Django
     chain.record(
         at=now,

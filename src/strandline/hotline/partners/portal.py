@@ -10,7 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from strandline.hotline import clock
 from strandline.hotline.errors import NoticeRefused
-from strandline.hotline.takedown.answers import LONGEST_COMMENT, answer_notice, notice_by_token
+from strandline.hotline.takedown.answers import (
+    LONGEST_COMMENT,
+    answer_notice,
+    is_settled,
+    notice_by_token,
+)
 from strandline.hotline.takedown.models import HostAnswer
 
 
@@ -36,6 +41,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
         {
             "notice": notice,
             "given": given,
+            "settled": is_settled(notice.address),
             "choices": HostAnswer.Answer,
             "refused": refused,
             "typed": request.POST,

@@ -9,7 +9,6 @@ nothing yet takes no thread at all.
 import errno
 import socket
 import time
-from typing import Any
 
 from gunicorn.workers import gthread
 
@@ -43,7 +42,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
     #: From a request's first byte to its last, in seconds.
     read_seconds = 10.0
 
-    def handle(self, conn: Any) -> Any:
+    def handle(self, conn: gthread.TConn) -> object:
         """Answer one request of a connection, on a thread."""
         if not conn.initialized and not conn.data_ready and not conn.wait_for_data(0):
             return gthread._DEFER  # noqa: SLF001 - back to the loop that waits for all of them
@@ -52,6 +51,6 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.sock.read_until = time.monotonic() + self.read_seconds
         return super().handle(conn)
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+    def handle_error(self, req: object, client: object, addr: object, exc: BaseException) -> None:
         """Answer what could not be read or broke; its address is not logged."""
         super().handle_error(None, client, addr, exc)

@@ -276,6 +276,19 @@ def test_recording_after_a_colleague_took_the_address_is_refused_and_kept(
     assert not Claim.objects.filter(ended_at=None).exists()
 
 
+def test_going_on_with_an_item_recorded_already_leads_to_the_next(at_console, claimed, answers):
+    client = at_console(Role.ANALYST)
+    claim = claimed(client, pictures=2)
+    first = item_of(claim)
+    record(client, claim, answers)
+    run_out(claim)
+    answer = client.post(f"/assess/{claim.pk}", {**answers, "item": first.pk, "do": "again"})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "was recorded already" in page
+    assert f'name="item" value="{item_of(claim).pk}"' in page
+
+
 def test_a_used_up_budget_ends_going_on_too(at_console, claimed, answers, settings):
     client = at_console(Role.ANALYST)
     claim = claimed(client)

@@ -114,6 +114,8 @@ def _again(
         current = work.take_again(held, now=clock.now())
     except ClaimRefused as refused:
         return _show(request, held, item, draft, faults={"": refused.message})
+    if not assessment.remaining(current).filter(pk=item.pk).exists():
+        return _next(request, current, notice=SETTLED_MEANWHILE, status=409)
     return _show(request, current, item, draft, focus="picture")
 
 

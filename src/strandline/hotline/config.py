@@ -88,6 +88,10 @@ class IntakePolicy:
     #: A flood is more than this many forms, from everybody together, within ``window``.
     most_in_window: int = 600
     window: timedelta = timedelta(minutes=10)
+    #: In a flood, a form is taken in only this long after it was handed out.
+    flood_wait: timedelta = timedelta(seconds=30)
+    #: At this many times a flood, forms are refused.
+    refuse_at: int = 20
     #: The public face's own onion address, e.g. ``http://….onion``; empty when there is none.
     onion_url: str = ""
 

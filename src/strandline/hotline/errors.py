@@ -16,6 +16,7 @@
     ├── TooFewPeople          a sum that would tell of single people           (wellbeing)
     ├── ListChangeRefused     a change of the list that is not made, and why   (hashlist)
     ├── NoticeRefused         a notice or an answer to it that is not accepted (takedown)
+    ├── Busy                  costly work that too many wait for already       (reports)
     └── NotConfigured         a key or setting this process needs is missing   (site)
 
 The text of each is written for the person who reads it.
@@ -70,6 +71,10 @@ class ReportRefused(HotlineError):
 
 class TooManyReports(ReportRefused):
     """A report that is not stored because more are arriving than people send."""
+
+
+class Busy(HotlineError):
+    """Costly work that is not begun because too many wait for it already."""
 
 
 class ClaimRefused(HotlineError):

@@ -31,11 +31,37 @@ def test_a_double_click_makes_one_report_and_shows_the_same_words(visitor):
     assert Report.objects.count() == 1
 
 
-def test_what_is_changed_between_two_sendings_of_one_form_is_not_stored(visitor):
+@pytest.mark.parametrize("change", ["address", "referrer", "note", "contact"])
+@pytest.mark.parametrize("is_noted", [True, False], ids=["acknowledged", "open"])
+def test_a_form_sent_again_with_other_words_is_kept_and_can_be_sent_as_new(
+    visitor, change, is_noted
+):
     form = visitor.token()
     visitor.report(form=form)
-    visitor.report("https://pictures.example.com/other", form=form)
+    if is_noted:
+        visitor.post("/report/noted/", {"form": form})
+    other = {change: "https://pictures.example.com/other"}
+    page = visitor.report(form=form, **other)
+    assert page.status_code == 422
+    assert "This page was sent before" in text(page)
+    assert seven(page) == ""
+    assert other[change] in page.content.decode()
     assert Report.objects.get().address.url == ADDRESS
+    assert hidden(page, "form") != form
+    assert visitor.report(form=hidden(page, "form"), **other).status_code == 200
+    assert Report.objects.count() == 2
+
+
+def test_a_message_form_sent_again_with_other_words_is_kept_and_can_be_sent_as_new(visitor):
+    outcome = visitor.outcome(seven(visitor.report()))
+    visitor.add(outcome, "One message.")
+    page = visitor.add(outcome, "Another message.")
+    assert page.status_code == 422
+    assert "This page was sent before" in text(page)
+    assert "Another message." in page.content.decode()
+    assert FollowUp.objects.count() == 1
+    assert visitor.add(page, "Another message.").status_code == 200
+    assert FollowUp.objects.count() == 2
 
 
 def test_the_slower_of_two_clicks_shows_what_the_faster_one_stored(visitor, monkeypatch):

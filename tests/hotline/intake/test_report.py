@@ -9,6 +9,7 @@ import pytest
 from public_visitor import ADDRESS, Visitor, hidden, seven, text
 from strandline.hotline.intake.models import SentForm
 from strandline.hotline.reports.models import Report, ReportedUrl
+from strandline.hotline.reports.turns import Turns
 from strandline.vault import unseal
 
 pytestmark = pytest.mark.django_db
@@ -143,18 +144,95 @@ def test_the_forms_cookie_ends_with_the_window(visitor):
     assert not cookie["expires"]
 
 
-def test_in_a_flood_nothing_is_stored_and_what_was_typed_is_kept(visitor, settings, clock):
-    few = dataclasses.replace(settings.HOTLINE.intake, most_in_window=2)
-    settings.HOTLINE = dataclasses.replace(settings.HOTLINE, intake=few)
-    for number in range(2):
-        assert visitor.report(f"https://pictures.example.com/{number}").status_code == 200
-    page = visitor.report(note="Some words.")
+@pytest.fixture
+def flood(visitor, settings):
+    """``flood(refuse_at=20)``: two forms are a flood, and two were sent."""
+
+    def start(**policy):
+        few = dataclasses.replace(settings.HOTLINE.intake, most_in_window=2, **policy)
+        settings.HOTLINE = dataclasses.replace(settings.HOTLINE, intake=few)
+        for number in range(SentForm.objects.count(), 2):
+            assert visitor.report(f"https://pictures.example.com/{number}").status_code == 200
+
+    return start
+
+
+def test_in_a_flood_a_form_waits_its_turn_and_is_taken_in(visitor, flood, clock):
+    flood()
+    form = visitor.token()
+    for _ in range(2):
+        clock.now += timedelta(seconds=10)
+        page = visitor.report(form=form, note="Some words.")
+        assert page.status_code == 503
+        assert "about 30 seconds and press Send again" in text(page)
+        assert "Some words." in page.content.decode()
+        assert hidden(page, "form") == form, "it does not begin to wait anew"
+        assert Report.objects.count() == 2
+    clock.now += timedelta(seconds=10)
+    assert visitor.report(form=form, note="Some words.").status_code == 200
+    assert Report.objects.count() == 3
+
+
+def test_in_a_flood_a_message_waits_its_turn_too(visitor, flood, clock):
+    code = seven(visitor.report("https://pictures.example.com/mine"))
+    flood()
+    page = visitor.add(visitor.outcome(code), "Some more words.")
+    assert page.status_code == 503
+    assert "Some more words." in page.content.decode()
+    clock.now += timedelta(seconds=30)
+    assert visitor.add(page, "Some more words.").status_code == 200
+
+
+def test_in_a_flood_far_beyond_nothing_is_stored_and_what_was_typed_is_kept(visitor, flood, clock):
+    flood(refuse_at=1)
+    form = visitor.token()
+    clock.now += timedelta(minutes=1)
+    page = visitor.report(form=form, note="Some words.")
     assert page.status_code == 503
     assert "in about 10 minutes" in text(page)
     assert "Some words." in page.content.decode()
     assert Report.objects.count() == 2
     clock.now += timedelta(minutes=11)
     assert visitor.report(form=hidden(page, "form")).status_code == 200
+
+
+@pytest.mark.parametrize("turns", ["services._OPENING", "return_code._HASHING"])
+def test_when_too_many_try_codes_the_words_are_kept_unchecked(visitor, monkeypatch, turns):
+    code = seven(visitor.report())
+    full = Turns(1, waiting=-1)
+    monkeypatch.setattr(f"strandline.hotline.reports.{turns}", full)
+    page = visitor.outcome(code)
+    assert page.status_code == 503
+    assert "press Open again" in text(page)
+    assert code in page.content.decode()
+
+
+def test_when_too_many_report_at_once_nothing_is_stored_and_all_is_kept(visitor, monkeypatch):
+    full = Turns(1, waiting=-1)
+    monkeypatch.setattr("strandline.hotline.reports.return_code._HASHING", full)
+    page = visitor.report(note="Some words.")
+    assert page.status_code == 503
+    assert "press Send again" in text(page)
+    assert "Some words." in page.content.decode()
+    assert not Report.objects.exists()
+
+
+@pytest.mark.parametrize("letter", ["x", "\u6f22"])
+def test_a_message_that_is_far_too_long_comes_back_whole(visitor, letter):
+    note = letter * 100_000
+    page = visitor.report(note=note)
+    assert page.status_code == 422
+    assert note in page.content.decode()
+    assert 'maxlength="100000"' in page.content.decode()
+    assert "5,000" in text(page)
+
+
+def test_a_message_too_long_to_be_read_is_promised_nothing(visitor):
+    assert visitor.report(note="x" * 300_000).status_code == 422
+    page = visitor.report(note="x" * 1_100_000)
+    assert page.status_code == 413
+    assert "Nothing was stored" in text(page)
+    assert "may not" in text(page)
 
 
 def test_a_second_report_of_an_address_joins_the_first(visitor):

@@ -3,10 +3,12 @@
 A double click sends a form twice, and the browser shows the second answer. If only the first
 answer held the return code, its reporter would lose it. So the answer is kept for an hour, sealed
 under a key derived from the form's token: the server stores only the token's hash, and cannot open
-the answer unless the same page asks again. ``docs/decisions/0006-one-form-one-report.md`` says more.
+the answer unless the same page asks again. ``docs/decisions/0006-one-form-one-report.md`` says
+more.
 """
 
 import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -33,15 +35,22 @@ def new_token(now: datetime) -> str:
     return _signer().sign(f"{secrets.token_urlsafe(32)}.{int(now.timestamp())}")
 
 
-def is_valid(token: str, now: datetime) -> bool:
-    """Whether this hotline gave the token out, no longer ago than :data:`FORM_LIVES`."""
+def age(token: str, now: datetime) -> timedelta | None:
+    """How long ago this hotline gave the token out; none if never, or before the last day."""
     if len(token) > _LONGEST_TOKEN:
-        return False
+        return None
     try:
         _, _, issued = _signer().unsign(token).rpartition(".")
     except BadSignature:
-        return False
-    return now.timestamp() - int(issued) <= FORM_LIVES.total_seconds()
+        return None
+    old = timedelta(seconds=int(now.timestamp()) - int(issued))
+    return old if old <= FORM_LIVES else None
+
+
+def content_hash(token: str, *typed: str) -> str:
+    """What was typed into a form, comparable only by whoever holds the form (HMAC-SHA-256)."""
+    key = _key(token, b"strandline intake content")
+    return hmac.digest(key, json.dumps([text.strip() for text in typed]).encode(), "sha256").hex()
 
 
 def token_hash(token: str) -> str:
@@ -67,9 +76,11 @@ def open_answer(token: str, sent: SentForm, now: datetime) -> tuple[str, str] | 
     return reference, code
 
 
-def keep(token: str, now: datetime, answer: bytes) -> None:
+def keep(token: str, now: datetime, answer: bytes, *, content: str) -> None:
     """Note, in the caller's transaction, that this form was sent; IntegrityError if it was."""
-    SentForm.objects.create(token_hash=token_hash(token), sent_at=now, answer_sealed=answer)
+    SentForm.objects.create(
+        token_hash=token_hash(token), sent_at=now, answer_sealed=answer, content_hash=content
+    )
     forget_old(now)
 
 
@@ -81,8 +92,8 @@ def forget_old(now: datetime) -> None:
     )
 
 
-def _key(token: str) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=b"strandline intake answer").derive(token.encode())
+def _key(token: str, purpose: bytes = b"strandline intake answer") -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=purpose).derive(token.encode())
 
 
 def _signer() -> Signer:

@@ -12,6 +12,9 @@ class SentForm(models.Model):
     #: The answer (reference and return code), under a key only the form's token gives. Emptied
     #: when the reporter says that the words are written down, and after an hour.
     answer_sealed = models.BinaryField(default=b"")
+    #: What was typed, as a keyed hash (the key comes from the token): the same form with other
+    #: words is not taken for a double click.
+    content_hash = models.CharField(max_length=64, default="")
 
     def __str__(self) -> str:
         return f"form sent {self.sent_at:%Y-%m-%d}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import IntegrityError
 
-from strandline.hotline.errors import ReportRefused, TooManyReports
+from strandline.hotline.errors import Busy, ReportRefused, TooManyReports
 from strandline.hotline.intake import forms
 from strandline.hotline.intake.models import SentForm
 from strandline.hotline.reports.models import Report
@@ -15,6 +15,16 @@ from strandline.hotline.reports.services import Taken, add_follow_up, take_repor
 _EXPIRED = (
     "This page had been open for more than a day, or your browser changed it. Everything you "
     "typed is still here: check it and send it again."
+)
+
+
+_SENT_BEFORE = (
+    "This page was sent before, with other words in it; nothing new was stored. Everything you "
+    "typed is here: send it again."
+)
+_BUSY = (
+    "Very many people are using this page at this moment, and nothing was stored yet. Everything "
+    "you typed is still here: please wait a moment and press Send again."
 )
 
 
@@ -39,19 +49,24 @@ class Typed:
 def send_report(typed: Typed, *, token: str, language: str, now: datetime) -> Received:
     """Take a report in; the same form sent again gives the same answer and no second report.
 
+    With other words in it, the same form is refused rather than taken for a double click.
+
     Raises:
         ReportRefused: naming the field and what to do about it; nothing is stored.
         TooManyReports: a flood is under way; nothing is stored.
     """
+    content = forms.content_hash(
+        token, typed.address, typed.referrer, _unix(typed.note), typed.contact
+    )
     sent = _already_sent(token)
     if sent is not None:
-        return _answer_again(token, sent, now)
+        return _answer_again(token, sent, now, content=content)
     _check_form(token, now)
 
     def keep(taken: Taken) -> None:
         reference = taken.report.reference
         answer = forms.seal_answer(token, reference=reference, code=taken.code)
-        forms.keep(token, now, answer)
+        forms.keep(token, now, answer, content=content)
 
     try:
         taken = take_report(
@@ -68,7 +83,9 @@ def send_report(typed: Typed, *, token: str, language: str, now: datetime) -> Re
         sent = _already_sent(token)
         if sent is None:
             raise
-        return _answer_again(token, sent, now)
+        return _answer_again(token, sent, now, content=content)
+    except Busy as busy:
+        raise TooManyReports("form", _BUSY) from busy
     return Received(taken.report.reference, taken.code)
 
 
@@ -84,28 +101,47 @@ def send_follow_up(report: Report, text: str, *, token: str, now: datetime) -> N
         ReportRefused: naming the field and what to do about it; nothing is stored.
         TooManyReports: a flood is under way; nothing is stored.
     """
-    if _already_sent(token) is not None:
-        return
-    _check_form(token, now)
-    try:
-        add_follow_up(
-            report, _unix(text), by="public", now=now, also=lambda: forms.keep(token, now, b"")
-        )
-    except IntegrityError:
-        if _already_sent(token) is None:
-            raise
+    content = forms.content_hash(token, _unix(text))
+    sent = _already_sent(token)
+    if sent is None:
+        _check_form(token, now)
+        try:
+            add_follow_up(
+                report,
+                _unix(text),
+                by="public",
+                now=now,
+                also=lambda: forms.keep(token, now, b"", content=content),
+            )
+        except IntegrityError:
+            sent = _already_sent(token)
+            if sent is None:
+                raise
+    if sent is not None:
+        _check_same(sent, content)
 
 
 def _check_form(token: str, now: datetime) -> None:
-    if not forms.is_valid(token, now):
+    age = forms.age(token, now)
+    if age is None:
         raise ReportRefused("form", _EXPIRED)
     policy = settings.HOTLINE.intake
-    if SentForm.objects.filter(sent_at__gt=now - policy.window).count() >= policy.most_in_window:
+    sent = SentForm.objects.filter(sent_at__gt=now - policy.window).count()
+    if sent < policy.most_in_window:
+        return
+    if sent >= policy.most_in_window * policy.refuse_at:
         minutes = max(int(policy.window.total_seconds() // 60), 1)
         raise TooManyReports(
             "form",
             "Very many reports are arriving at this moment, and yours was not stored. Everything "
             f"you typed is still here: please send it again in about {minutes} minutes.",
+        )
+    if age < policy.flood_wait:
+        raise TooManyReports(
+            "form",
+            "Very many reports are arriving at this moment, and each has to wait its turn. Yours "
+            "was not stored yet. Everything you typed is still here: please wait about "
+            f"{int(policy.flood_wait.total_seconds())} seconds and press Send again.",
         )
 
 
@@ -113,7 +149,13 @@ def _already_sent(token: str) -> SentForm | None:
     return SentForm.objects.filter(token_hash=forms.token_hash(token)).first()
 
 
-def _answer_again(token: str, sent: SentForm, now: datetime) -> Received:
+def _check_same(sent: SentForm, content: str) -> None:
+    if sent.content_hash != content:
+        raise ReportRefused("form", _SENT_BEFORE)
+
+
+def _answer_again(token: str, sent: SentForm, now: datetime, *, content: str) -> Received:
+    _check_same(sent, content)
     reference, code = forms.open_answer(token, sent, now) or ("", "")
     return Received(reference, code)
 

@@ -10,7 +10,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_http_methods, require_safe
 
 from strandline.hotline import clock
-from strandline.hotline.errors import ReportRefused, TooManyReports
+from strandline.hotline.errors import Busy, ReportRefused, TooManyReports
 from strandline.hotline.intake import forms
 from strandline.hotline.intake.services import (
     Typed,
@@ -24,6 +24,11 @@ from strandline.hotline.reports.services import report_by_code
 
 #: How long an outcome page can send a message without the code being typed again, in seconds.
 PASS_LIVES = 3600
+
+_BUSY = (
+    "Very many people are asking at this moment, and your words were not checked. They are still "
+    "here: please wait a moment and press Open again."
+)
 
 
 @require_safe
@@ -49,7 +54,7 @@ def report(request: HttpRequest) -> HttpResponse:
     try:
         received = send_report(typed, token=token, language=_language(request), now=now)
     except ReportRefused as refused:
-        return _report_form(request, typed, refused=refused, now=now)
+        return _report_form(request, typed, refused=refused, sent=token, now=now)
     return render(request, "intake/received.html", {"received": received, "token": token})
 
 
@@ -67,18 +72,22 @@ def outcome(request: HttpRequest) -> HttpResponse:
     """A field for the return code, and the outcome it opens."""
     if request.method != "POST":
         return render(request, "intake/outcome-form.html")
-    typed = request.POST.get("code", "")
+    typed, note = request.POST.get("code", ""), request.POST.get("note", "")
     now = clock.now()
     if not typed.strip():
         problem = "Type the seven words first."
-    elif (found := report_by_code(typed, now=now)) is None:
+    else:
+        try:
+            found = report_by_code(typed, now=now)
+        except Busy:
+            return _code_form(request, problem=_BUSY, typed=typed, note=note, status=503)
+        if found is not None:
+            return _outcome_page(request, found, note=note, now=now)
         problem = (
             "No report opens with these words. Check each word and their order. A code that has "
             "expired looks the same as a wrong one."
         )
-    else:
-        return _outcome_page(request, found, note=request.POST.get("note", ""), now=now)
-    return _code_form(request, problem=problem, typed=typed, note=request.POST.get("note", ""))
+    return _code_form(request, problem=problem, typed=typed, note=note)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -98,7 +107,8 @@ def follow_up(request: HttpRequest) -> HttpResponse:
     try:
         send_follow_up(found, text, token=request.POST.get("form", ""), now=now)
     except ReportRefused as refused:
-        return _outcome_page(request, found, note=text, refused=refused, now=now)
+        sent = request.POST.get("form", "")
+        return _outcome_page(request, found, note=text, refused=refused, sent=sent, now=now)
     return render(request, "intake/message-added.html")
 
 
@@ -121,17 +131,20 @@ def _report_form(
     *,
     now: datetime,
     refused: ReportRefused | None = None,
+    sent: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    context = {"typed": typed, "token": forms.new_token(now), "refused": refused}
+    context = {"typed": typed, "token": _next_token(sent, refused, now), "refused": refused}
     return render(
         request, "intake/report.html", context, status=_status(refused) if status == 200 else status
     )
 
 
-def _code_form(request: HttpRequest, *, problem: str, note: str, typed: str = "") -> HttpResponse:
+def _code_form(
+    request: HttpRequest, *, problem: str, note: str, typed: str = "", status: int = 422
+) -> HttpResponse:
     context = {"problem": problem, "typed": typed, "note": note}
-    return render(request, "intake/outcome-form.html", context, status=422)
+    return render(request, "intake/outcome-form.html", context, status=status)
 
 
 def _outcome_page(
@@ -141,15 +154,22 @@ def _outcome_page(
     now: datetime,
     note: str = "",
     refused: ReportRefused | None = None,
+    sent: str = "",
 ) -> HttpResponse:
     context = {
         "outcome": tell(found),
         "note": note,
         "refused": refused,
-        "token": forms.new_token(now),
+        "token": _next_token(sent, refused, now),
         "pass": _pass_for(found, now),
     }
     return render(request, "intake/outcome.html", context, status=_status(refused))
+
+
+def _next_token(sent: str, refused: ReportRefused | None, now: datetime) -> str:
+    """A fresh token; but a form that has to wait keeps its own, which grows old enough."""
+    waits = isinstance(refused, TooManyReports) and forms.age(sent, now) is not None
+    return sent if waits else forms.new_token(now)
 
 
 def _status(refused: ReportRefused | None) -> int:

@@ -13,9 +13,13 @@ from argon2.low_level import Type, hash_secret
 from django.conf import settings
 from xkcdpass import xkcd_password
 
+from strandline.hotline.reports.turns import Turns
+
 WORDS = 7
 #: What one Argon2id takes of memory; a test that sends many reports may make it cheap.
 MEMORY_KIB = 64 * 1024
+#: Two at once, so that pages which need no hash stay quick and memory stays bounded.
+_HASHING = Turns(2, waiting=10)
 
 
 @functools.cache
@@ -40,17 +44,22 @@ def fold(typed: str) -> str:
 
 
 def code_hash(typed: str) -> str:
-    """Argon2id of the code; the same code always gives the same text."""
+    """Argon2id of the code; the same code always gives the same text.
+
+    Raises:
+        Busy: more codes wait to be hashed than this process can do in a second.
+    """
     salt = settings.HOTLINE.secret("return-code-salt").encode()[:32]
-    return hash_secret(
-        fold(typed).encode(),
-        salt,
-        time_cost=3,
-        memory_cost=MEMORY_KIB,
-        parallelism=1,
-        hash_len=32,
-        type=Type.ID,
-    ).decode()
+    with _HASHING.turn():
+        return hash_secret(
+            fold(typed).encode(),
+            salt,
+            time_cost=3,
+            memory_cost=MEMORY_KIB,
+            parallelism=1,
+            hash_len=32,
+            type=Type.ID,
+        ).decode()
 
 
 def looks_like_code(text: str) -> bool:

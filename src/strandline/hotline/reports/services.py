@@ -23,12 +23,15 @@ from strandline.hotline.reports.priority import priority
 from strandline.hotline.reports.return_code import code_hash, looks_like_code, new_code
 from strandline.hotline.reports.signals import address_reported_again
 from strandline.hotline.reports.states import CHANGES, State
+from strandline.hotline.reports.turns import Turns
 from strandline.vault import seal
 
 LONGEST_NOTE = 5_000
 LONGEST_CONTACT = 300
 #: Messages a reporter can add to one report.
 MOST_FOLLOW_UPS = 20
+#: Trying codes takes one of the two turns that hashing has: reports come in by the other.
+_OPENING = Turns(1, waiting=6)
 #: Letters and digits that cannot be mistaken for one another when read aloud or written down.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -113,6 +116,7 @@ def take_report(
 
     Raises:
         ReportRefused: naming the field and what to do about it.
+        Busy: too many reports wait to be taken in; nothing is stored.
     """
     web = check_address(address)
     came_from = _check_referrer(referrer)
@@ -191,9 +195,11 @@ def add_moved_address(url: str, origin: ReportedUrl, *, by: str, now: datetime) 
 def report_by_code(typed: str, *, now: datetime) -> Report | None:
     """The report this return code opens; none for a wrong or expired one, after the same work."""
     since = now - settings.HOTLINE.intake.code_lives
+    with _OPENING.turn():
+        hashed = code_hash(typed)
     return (
         Report.objects.select_related("address")
-        .filter(return_code_hash=code_hash(typed), received_at__gte=since)
+        .filter(return_code_hash=hashed, received_at__gte=since)
         .first()
     )
 

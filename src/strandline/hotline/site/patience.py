@@ -25,15 +25,19 @@ class PatientSocket(socket.socket):
         """What has arrived; after the deadline the connection counts as reset by its client."""
         own = self.gettimeout()
         left = self.read_until - time.monotonic()
+        if left <= 0:
+            raise _late()
         try:
-            if left <= 0:
-                raise TimeoutError
             self.settimeout(left if own is None else min(left, own))
             return super().recv(size, flags)
-        except TimeoutError as late:
-            raise ConnectionResetError(errno.ECONNRESET, "the request came too slowly") from late
+        except TimeoutError:
+            raise _late() from None
         finally:
             self.settimeout(self.write_seconds if own is None else own)
+
+
+def _late() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, "the request came too slowly")
 
 
 class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
@@ -51,6 +55,6 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.sock.read_until = time.monotonic() + self.read_seconds
         return super().handle(conn)
 
-    def handle_error(self, req: object, client: object, addr: object, exc: BaseException) -> None:
+    def handle_error(self, _req: object, client: object, addr: object, exc: BaseException) -> None:
         """Answer what could not be read or broke; its address is not logged."""
         super().handle_error(None, client, addr, exc)

@@ -110,9 +110,12 @@ def test_what_goes_wrong_is_a_sentence(error, status, sentence, monkeypatch, cap
     assert sentence in capsys.readouterr().err
 
 
-def test_an_error_of_ours_is_not_hidden(monkeypatch):
+def test_an_error_nobody_foresaw_is_a_sentence_and_its_traceback_is_to_be_had(monkeypatch, capsys):
     monkeypatch.setattr(cli, "get_command", lambda _context, _name: raising(ZeroDivisionError()))
     monkeypatch.setattr(cli, "list_commands", lambda _context: ["fail"])
+    assert main(["fail"]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    monkeypatch.setenv("STRANDLINE_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):
         main(["fail"])
 

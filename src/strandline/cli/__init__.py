@@ -77,4 +77,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename is not None else ""
         click.echo(f"Error: {printable(place)}{error.strerror or error}.", err=True)
         status = FAILED
+    except ModuleNotFoundError as error:
+        click.echo(
+            f"Error: This command needs {error.name}, which is not installed. Install the "
+            "hotline's part: pip install 'strandline[hotline]'",
+            err=True,
+        )
+        status = FAILED
+    except Exception as error:
+        if os.environ.get("STRANDLINE_TRACEBACK"):
+            raise
+        what = printable(" ".join(f"{type(error).__name__}: {error}".split()))
+        click.echo(
+            f"Error: This could not be done. {what}\nWhat was finished before stays as it is. "
+            "STRANDLINE_TRACEBACK=1 shows where it happened.",
+            err=True,
+        )
+        status = FAILED
     return status

@@ -216,7 +216,10 @@ def verify_command(context: click.Context, path: Path | None, vkey: str | None) 
     if path is not None and not path.exists():
         raise click.ClickException(f"There is no file {path}: nothing was checked.")
     text = vkey or (config.home / "keys" / "audit-signer.vkey").read_text().strip()
-    pinned = checkpoints.read(path or config.home / "audit-checkpoints", Verifier.from_vkey(text))
+    kept = path or config.home / "audit-checkpoints"
+    pinned = checkpoints.read(kept, Verifier.from_vkey(text))
+    if path is not None and not pinned:
+        raise click.ClickException(f"{path} holds no checkpoint: nothing was checked.")
     found = verify(pinned)
     click.echo(found.message, err=not found.ok)
     context.exit(0 if found.ok else 1)

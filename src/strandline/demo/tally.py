@@ -79,8 +79,8 @@ def verify_audit() -> Any:  # noqa: ANN401 - audit.verify.Finding
     """Read the whole chain against its signed checkpoints."""
     config = settings.HOTLINE
     vkey = (config.home / "keys" / "audit-signer.vkey").read_text().strip()
-    pinned = checkpoints.read(config.home / "audit-checkpoints", Verifier.from_vkey(vkey))
-    return verify(pinned)
+    kept = config.home / "audit-checkpoints"
+    return verify(checkpoints.read(kept, Verifier.from_vkey(vkey)))
 
 
 def endings(port: int) -> list[Ending]:

@@ -9,12 +9,13 @@ needs one that is missing, empty or readable by others stops with a sentence.
 
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from environs import Env
+from environs import Env, EnvError
 
 from strandline.hotline.errors import NotConfigured
 
@@ -102,6 +103,10 @@ class Config:
 
     home: Path
     face: Face
+    #: As ``docs/settings.md`` describes; a password is never in it.
+    database_url: str
+    #: Where secrets lie that are not in ``keys/``, by their names.
+    secret_files: Mapping[str, Path]
     name: str
     public_url: str
     console_url: str
@@ -148,8 +153,7 @@ class Config:
 
     def secret_path(self, name: str) -> Path:
         """Where the secret called ``name`` is looked for."""
-        given = os.environ.get(f"STRANDLINE_{_variable(name)}_FILE")
-        return Path(given) if given else self.home / "keys" / name
+        return self.secret_files.get(name, self.home / "keys" / name)
 
     def recipient(self, name: str) -> str:
         """The public age recipient ``name``: anyone may seal to it."""
@@ -166,8 +170,26 @@ def _variable(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
+#: Every secret that a process may ask for.
+SECRETS = (
+    "django-secret", "return-code-salt", "note-identity", "contact-identity", "evidence-identity",
+    "rendition-identity", "list-signer", "audit-signer", "database-password",
+)  # fmt: skip
+
+
 def read_config() -> Config:
-    """The settings of this process, from the environment and ``strandline.env``."""
+    """The settings of this process, from the environment and ``strandline.env``.
+
+    Raises:
+        NotConfigured: a value that cannot be one, naming it.
+    """
+    try:
+        return _read()
+    except (EnvError, ValueError) as error:
+        raise NotConfigured(f"A setting cannot be read. {error}") from error
+
+
+def _read() -> Config:
     home = Path(os.environ.get("STRANDLINE_HOME", "strandline-home")).resolve()
     env = Env(prefix="STRANDLINE_")
     if (home / "strandline.env").exists():
@@ -177,6 +199,12 @@ def read_config() -> Config:
     return Config(
         home=home,
         face=Face(env.str("FACE", Face.WORKER.value)),
+        database_url=env.str("DATABASE_URL", f"sqlite:///{home / 'record.sqlite3'}"),
+        secret_files={
+            name: Path(given)
+            for name in SECRETS
+            if (given := env.str(f"{_variable(name)}_FILE", ""))
+        },
         name=env.str("NAME", "Hotline"),
         public_url=env.str("PUBLIC_URL", "http://127.0.0.1:8100"),
         console_url=env.str("CONSOLE_URL", "http://127.0.0.1:8101"),

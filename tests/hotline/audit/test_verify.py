@@ -211,3 +211,40 @@ def test_a_checkpoint_cut_off_by_a_crash_was_never_promised(record, checkpoint, 
 
 def test_no_file_is_no_checkpoints(tmp_path, signer):
     assert checkpoints.read(tmp_path / "none", signer.verifier) == []
+
+
+def test_what_a_crash_left_is_cut_away_before_the_next_checkpoint(record, checkpoint, signer):
+    record(2)
+    checkpoint()
+    whole = checkpoint.path.read_bytes()
+    with checkpoint.path.open("ab") as file:
+        file.write(whole[:60])
+    record(1)
+    checkpoint()
+    assert [c.size for c in checkpoints.read(checkpoint.path, signer.verifier)] == [2, 3]
+
+
+def test_a_checkpoint_that_lost_only_its_end_still_counts(record, checkpoint, signer):
+    record(2)
+    checkpoint()
+    checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-3])
+    assert [c.size for c in checkpoints.read(checkpoint.path, signer.verifier)] == [2]
+
+
+def test_a_file_without_any_whole_checkpoint_is_refused(tmp_path, signer):
+    for name, content in (("text", b"secret\n"), ("bytes", b"\xff\xfe")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(NoteRefused):
+            checkpoints.read(tmp_path / name, signer.verifier)
+
+
+def test_an_honest_checkpoint_after_a_rewrite_does_not_hide_it(record):
+    record(3)
+    size, good = chain.head()
+    found = verify([checkpoints.Checkpoint(size, "0" * 64), checkpoints.Checkpoint(size, good)])
+    assert (found.ok, found.sequence) == (False, 1)
+
+
+def test_without_a_checkpoint_it_says_what_would_not_show(record):
+    record(1)
+    assert "no checkpoint" in verify().message

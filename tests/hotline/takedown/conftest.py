@@ -238,7 +238,7 @@ def see(monkeypatch, settings, hotline):
     from strandline.hotline.takedown.models import Look
 
     def looking(address, sight, at, *, meanwhile=lambda: None):
-        def look_at(row, tools):
+        def look_at(row, tools, **_kwargs):
             meanwhile()
             return sight(row) if callable(sight) else sight
 

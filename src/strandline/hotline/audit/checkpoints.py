@@ -13,7 +13,7 @@ from strandline.errors import NoteRefused
 from strandline.hotline.audit.chain import head
 from strandline.transparency import Signer, Verifier, open_note
 
-_SEPARATOR = "\n----\n"
+_END = b"\n----\n"
 
 
 @dataclass(frozen=True)
@@ -25,28 +25,62 @@ class Checkpoint:
 
 
 def write(path: Path, *, origin: str, signer: Signer) -> Checkpoint:
-    """Sign the chain as it stands and append the note to ``path``, flushed to the disk."""
+    """Sign the chain as it stands and append the note to ``path``, flushed to the disk.
+
+    What an earlier run left unfinished at the end (a crash, a full disk) was never promised and is
+    cut away first. Raises OSError when the file cannot be written; at most its last folder is made.
+    """
     size, last = head()
     note = signer.sign(f"{origin}/audit\n{size}\n{last}\n")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(note + _SEPARATOR)
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a+b") as file:
+        file.seek(0)
+        kept = file.read()
+        whole = kept.rfind(_END) + len(_END) if _END in kept else 0
+        missing = _missing_end(kept[whole:], signer.verifier)
+        if missing is None:
+            file.truncate(whole)
+        else:
+            file.write(missing)
+        file.write(note.encode() + _END)
         file.flush()
         os.fsync(file.fileno())
     return Checkpoint(size, last)
 
 
 def read(path: Path, verifier: Verifier) -> list[Checkpoint]:
-    """Every checkpoint in ``path``.
+    """Every checkpoint in ``path``; none where there is no file.
 
     Raises:
-        NoteRefused: one of them is not signed by ``verifier``'s key or is not a checkpoint.
+        NoteRefused: one of them is not signed by ``verifier``'s key, is not a checkpoint, or the
+            file holds something else.
     """
     if not path.exists():
         return []
-    notes = path.read_text(encoding="utf-8").split(_SEPARATOR)
-    # A crash while appending leaves a last piece without its separator: it was never promised.
-    return [_parse(open_note(note, [verifier]).text) for note in notes[:-1]]
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise NoteRefused(f"{path} is not a file of checkpoints. Nothing was checked.") from error
+    *notes, rest = text.split(_END.decode())
+    missing = _missing_end(rest.encode(), verifier)
+    if missing is not None:
+        notes.append(rest.removesuffix(_END[: -len(missing)].decode()))
+    elif rest.strip() and not notes:
+        raise NoteRefused(f"{path} holds no whole checkpoint. Nothing was checked.")
+    # Any other rest was cut off while it was written, and so never promised.
+    return [_parse(open_note(note, [verifier]).text) for note in notes]
+
+
+def _missing_end(rest: bytes, verifier: Verifier) -> bytes | None:
+    """What a whole note at the end of the file lacks of its end mark; none if it is not whole."""
+    for length in range(len(_END)):
+        if rest.endswith(_END[:length]):
+            try:
+                open_note(rest[: len(rest) - length], [verifier])
+            except NoteRefused:
+                continue
+            return _END[length:]
+    return None
 
 
 def _parse(text: str) -> Checkpoint:

@@ -65,8 +65,14 @@ class Sight:
     dead: tuple[str, ...] = ()
 
 
-def look_at(address: ReportedUrl, tools: Tools, styles: Sequence[Style] = ()) -> Sight:
-    """Fetch and examine an address and its pictures; reaches outside, writes nothing."""
+def look_at(
+    address: ReportedUrl, tools: Tools, styles: Sequence[Style] = (), known: Sequence[str] = ()
+) -> Sight:
+    """Fetch and examine an address and its pictures; reaches outside, writes nothing.
+
+    ``known`` are addresses of pictures seen there before: they are asked for by themselves too, for
+    a page that shows none of them (a login, a check for robots, 'back soon') proves nothing.
+    """
     answer = tools.fetcher.fetch(address.url, referrer=address.referrer or None)
     if isinstance(answer, Failure):
         last = answer.hops[-1] if answer.hops else None
@@ -83,18 +89,21 @@ def look_at(address: ReportedUrl, tools: Tools, styles: Sequence[Style] = ()) ->
     if answer.content_type.startswith("image/"):
         picture = _examine(answer.final_url, answer.body, tools, styles)
         return _sight(answer, Outcome.SEEN, "a picture", pictures=(picture,))
-    return _read_page(answer, tools, styles)
+    return _read_page(answer, tools, styles, known)
 
 
-def _read_page(answer: Answer, tools: Tools, styles: Sequence[Style]) -> Sight:
+def _read_page(
+    answer: Answer, tools: Tools, styles: Sequence[Style], known: Sequence[str]
+) -> Sight:
     try:
         page = tools.examiner.page(answer.body, answer.final_url, answer.charset)
     except MediaRefused as refused:
         return _sight(answer, Outcome.INCONCLUSIVE, f"the page is {refused.verdict}")
-    if not page.pictures and says_not_found(page):
+    urls = list(dict.fromkeys([*page.pictures, *known]))
+    pictures, missed, dead = _fetch_pictures(urls, answer.final_url, tools, styles)
+    if not page.pictures and not pictures and len(missed) == len(dead) and says_not_found(page):
         return _sight(answer, Outcome.GONE, "the page says that nothing is there (status 200)")
-    pictures, missed, dead = _fetch_pictures(page.pictures, answer.final_url, tools, styles)
-    reason = f"{len(pictures)} of {len(page.pictures)} pictures"
+    reason = f"{len(pictures)} of {len(urls)} pictures"
     if missed:
         reason = f"{reason}; missing: {', '.join(missed)}"[:300]
     return _sight(
@@ -128,12 +137,23 @@ def _fetch_pictures(
                 dead.append(missed[-1])
         elif not got.content_type.startswith("image/"):
             missed.append(f"{got.content_type or 'no content type'} {url}")
+            if _is_missing_page(got, tools):
+                dead.append(missed[-1])
         else:
             pictures.append(_examine(url, got.body, tools, styles))
             room -= len(got.body)
     if len(urls) > MOST_PICTURES:
         missed.append(f"{len(urls) - MOST_PICTURES} more pictures than are fetched")
     return pictures, missed, dead
+
+
+def _is_missing_page(answer: Answer, tools: Tools) -> bool:
+    """Whether a page came instead of a picture, and says that nothing is there."""
+    try:
+        page = tools.examiner.page(answer.body, answer.final_url, answer.charset)
+    except MediaRefused:
+        return False
+    return not page.pictures and says_not_found(page)
 
 
 def _examine(url: str, data: bytes, tools: Tools, styles: Sequence[Style]) -> SeenPicture:
@@ -159,7 +179,8 @@ def _sight(
 
 #: How pages with status 200 say that nothing is there, in the languages of the largest hosts.
 _NOT_FOUND = re.compile(
-    r"\b(404|not found|no longer available|does not exist|doesn't exist|has been (removed|deleted)"
+    r"(^\W*(error\s+)?404\b|\b404 (error|not found)|\bnot found"
+    r"|no longer available|does not exist|doesn't exist|has been (removed|deleted)"
     r"|page unavailable|nicht gefunden|existiert nicht|introuvable|n'existe (pas|plus)"
     r"|niet gevonden|bestaat niet|no encontrad[ao]|no existe|non trovat[ao]|não encontrad[ao]"
     r"|не найден[ао]?|удален[ао]?|見つかりません|存在しません|找不到|不存在)",
@@ -169,4 +190,5 @@ _NOT_FOUND = re.compile(
 
 def says_not_found(page: PageFacts) -> bool:
     """Whether a page's own words say that nothing is there."""
-    return bool(_NOT_FOUND.search(page.title) or _NOT_FOUND.search(page.text[:2000]))
+    # The text begins with the title in some pages; a number alone counts only at a beginning.
+    return bool(_NOT_FOUND.search(page.title) or _NOT_FOUND.search(page.text[:2000].strip()))

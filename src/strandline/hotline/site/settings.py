@@ -3,9 +3,8 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from environs import Env
-
 from strandline.hotline.config import Config, Face, read_config
+from strandline.hotline.errors import NotConfigured
 
 HOTLINE: Config = read_config()
 
@@ -103,6 +102,10 @@ def _database(url: str) -> dict[str, Any]:
             },
         }
     parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise NotConfigured(
+            "STRANDLINE_DATABASE_URL begins with sqlite:/// or postgresql://; see docs/settings.md."
+        )
     # postgresql:///name?host=/run/postgresql uses a Unix socket and needs no password.
     socket = parse_qs(parts.query).get("host", [""])[0]
     return {
@@ -117,13 +120,7 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-DATABASES = {
-    "default": _database(
-        Env(prefix="STRANDLINE_").str(
-            "DATABASE_URL", f"sqlite:///{HOTLINE.home / 'record.sqlite3'}"
-        )
-    )
-}
+DATABASES = {"default": _database(HOTLINE.database_url)}
 
 AUTH_USER_MODEL = "accounts.Person"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -36,8 +36,9 @@ class Judgement:
 def judge(sight: Sight, confirmed: Confirmed, hosts: frozenset[str]) -> Judgement:
     """Judge one look at an address that was confirmed at ``hosts``.
 
-    Only a server's or a page's own word, or a page seen whole without any confirmed picture,
-    is 'gone'. Whatever could not be seen makes the look inconclusive, never 'removed'.
+    'Gone' is only a server's or a page's own word, or that something else stands at every address
+    at which a confirmed picture was. A page that shows nothing proves nothing: whatever could not
+    be seen makes the look inconclusive, never 'removed'.
     """
     if sight.outcome == Outcome.INCONCLUSIVE:
         return Judgement(Availability.INCONCLUSIVE, sight.reason)
@@ -50,7 +51,8 @@ def judge(sight: Sight, confirmed: Confirmed, hosts: frozenset[str]) -> Judgemen
             return Judgement(Availability.PRESENT, reason)
         return Judgement(Availability.MOVED, reason, sight.final_url)
     unread = {p.refused.verdict for p in sight.pictures if p.refused} & {"timed-out", "too-large"}
-    if unread or len(sight.missed) > len(sight.dead):
+    nothing_seen = not sight.pictures and not sight.dead
+    if unread or nothing_seen or len(sight.missed) > len(sight.dead):
         reason = "; ".join([*sorted(f"a picture was {why}" for why in unread), sight.reason])
         return Judgement(Availability.INCONCLUSIVE, reason[:300])
     return Judgement(Availability.REMOVED, f"no confirmed picture: {sight.reason}"[:300])

@@ -6,7 +6,7 @@ state           looked at                 a look leads to
 monitored       every day                 removed (two 'gone', apart), moved, reminder, escalation;
                                           after ``give_up_after``: unchanged, or unavailable
 unavailable     every week, half a year   monitored when it is seen again; removed, moved, closed
-unchanged       every week, half a year   closed when it is gone, or at the end
+unchanged       every week, half a year   removed when it is gone, closed at the end
 removed, moved  ``look_again_after``      reopened when it is seen again, else closed after the last
 closed          when reported again       reopened when it is seen again
 ==============  ========================  ==========================================================
@@ -27,7 +27,7 @@ from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
 from strandline.hotline.reports.capture import observe
 from strandline.hotline.reports.look import look_at
-from strandline.hotline.reports.models import Availability, MediaItem, ReportedUrl
+from strandline.hotline.reports.models import Appearance, Availability, MediaItem, ReportedUrl
 from strandline.hotline.reports.services import add_moved_address, change_state
 from strandline.hotline.reports.states import State
 from strandline.hotline.takedown import notices
@@ -54,7 +54,7 @@ def look(row: Look, tools: Tools, now: datetime) -> None:
     if address.state not in _NEXT:
         with due.finish(row):  # its notice has not left yet; that makes the next look due
             return
-    sight = look_at(address, tools)
+    sight = look_at(address, tools, known=known_pictures(address))
     judgement = judge(sight, confirmed_at(address), hosts_of(address))
     with due.finish(row):
         address.refresh_from_db()
@@ -84,6 +84,12 @@ def confirmed_at(address: ReportedUrl) -> Confirmed:
         frozenset(sha256 for sha256, _, _ in items),
         tuple({pdq for _, pdq, quality in items if pdq and quality >= MIN_QUALITY}),
     )
+
+
+def known_pictures(address: ReportedUrl) -> list[str]:
+    """Where the confirmed pictures of an address were fetched from."""
+    rows = Appearance.objects.filter(address=address, item__verdict__category__in=ILLEGAL)
+    return list(rows.order_by("pk").values_list("source_url", flat=True))
 
 
 def hosts_of(address: ReportedUrl) -> frozenset[str]:

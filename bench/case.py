@@ -26,4 +26,5 @@ class Case:
 
     def as_json(self) -> dict[str, object]:
         """The object ``--json`` prints."""
-        return {**asdict(self), "ratio": self.ratio, "limit_ratio": self.limit_ratio}
+        found = {**asdict(self), "ratio": self.ratio, "limit_ratio": self.limit_ratio}
+        return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in found.items()}

@@ -43,7 +43,12 @@ def demo() -> None:
 @demo.command()
 @_OUT
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON: the figures.")
-@click.option("--kills", default=0, help="Kill the worker so many times at random moments.")
+@click.option(
+    "--kills",
+    default=0,
+    type=click.IntRange(0),
+    help="Kill the worker so many times at random moments.",
+)
 @click.option("--database-url", help="PostgreSQL instead of SQLite; see docs/settings.md.")
 @click.pass_context
 def run(
@@ -64,7 +69,7 @@ def run(
         story = Story(cast, out.resolve(), console.print)
         story.kills_left = kills
         try:
-            cast.start_faces()
+            cast.await_faces()
             story.tell()
         except StoryFailed as failed:
             failure = str(failed)
@@ -97,6 +102,7 @@ def run(
 @click.option(
     "--port",
     default=8100,
+    type=click.IntRange(1024, 65533),
     show_default=True,
     help="The public face's port; the console has the next, the partners' the one after.",
 )
@@ -116,7 +122,7 @@ def serve(context: click.Context, out: Path, port: int) -> None:
     with Cast(out.resolve() / "site", Ports(port, port + 1, port + 2)) as cast:
         try:
             open_hotline(cast)
-            cast.start_faces()
+            cast.await_faces()
         except StoryFailed as failed:
             raise click.ClickException(str(failed)) from failed
         cast.start_worker()
@@ -127,7 +133,7 @@ def serve(context: click.Context, out: Path, port: int) -> None:
 
 
 def open_hotline(cast: "Cast") -> None:
-    """Start the web, write the settings, make keys and database where they are missing."""
+    """Start web and faces, write the settings, make keys and database where they are missing."""
     from strandline.demo.web import BEGINNING
 
     cast.directory.mkdir(parents=True, exist_ok=True)
@@ -139,6 +145,7 @@ def open_hotline(cast: "Cast") -> None:
     from strandline.hotline.setup import make_home
 
     make_home(cast.home, origin="demo.example")
+    cast.start_faces()
     start_django()
     from django.core.management import call_command
 

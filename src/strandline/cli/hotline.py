@@ -70,7 +70,13 @@ def worker(name: str, *, until_idle: bool) -> None:
 @click.command()
 @click.argument("face", type=click.Choice(_FACES))
 @click.option("--bind", default="127.0.0.1:8100", show_default=True, help="Address and port.")
-@click.option("--threads", default=24, show_default=True, help="Requests answered at once.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 1000),
+    default=24,
+    show_default=True,
+    help="Requests answered at once.",
+)
 def serve(face: str, bind: str, threads: int) -> None:
     """Serve one FACE of the hotline with gunicorn, logging no visitor's address."""
     os.environ["STRANDLINE_FACE"] = face

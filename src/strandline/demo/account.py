@@ -99,7 +99,8 @@ def leave(
         "figures": figures,
         "mails": sorted((str(mail["to"]), str(mail["subject"])) for mail in mails),
     }
-    (out / "record.json").write_text(json.dumps(record, indent=1))
+    if not failure:
+        (out / "record.json").write_text(json.dumps(record, indent=1))
     (out / "index.html").write_text(template.render(Context(context)))
 
 

@@ -106,6 +106,7 @@ class Cast:
             "PUBLIC_URL": self.url("public").rstrip("/"),
             "CONSOLE_URL": self.url("console").rstrip("/"),
             "PARTNERS_URL": self.url("partners").rstrip("/"),
+            "LIST_ORIGIN": "demo.example",
             "CLOCK_FILE": str(self.clock.path),
             "SECURE_COOKIES": "false",
             "ALLOW_NETWORKS": ",".join(self.web["networks"]),
@@ -125,7 +126,7 @@ class Cast:
         os.environ["STRANDLINE_HOME"] = str(self.home)
 
     def start_faces(self) -> None:
-        """Start the three faces and wait until each answers."""
+        """Start the three faces; they load while other things are done."""
         from strandline.cli.hotline import gunicorn_options  # noqa: PLC0415
 
         for face in FACES:
@@ -136,6 +137,9 @@ class Cast:
                 "-m", "gunicorn", *gunicorn_options(bind, 4), "strandline.hotline.site.wsgi",
                 face=face,
             )  # fmt: skip
+
+    def await_faces(self) -> None:
+        """Wait until each face answers."""
         for face in FACES:
             self._await_port(getattr(self.ports, face), face)
 

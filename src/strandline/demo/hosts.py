@@ -255,6 +255,13 @@ def page(key: str) -> Page:
     return _by_key()[key]
 
 
+def draw_all() -> None:
+    """Draw every picture of the table once; they are kept."""
+    for one in pages():
+        for picture in (*one.pictures, *one.decoy):
+            picture.data()
+
+
 def host_of(wanted: Page) -> Host:
     """The host of a page of the table."""
     return next(host for host in HOSTS if wanted in host.pages)

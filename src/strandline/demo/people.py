@@ -136,14 +136,16 @@ class Analyst(Staff):
             return None
         done = 0
         while page.tree.css_first(_FORM) is not None:
-            page = self._assess(page)
+            # One look an address keeps the story short; every picture is asked for the same way.
+            page = self._assess(page, first=done == 0)
             done += 1
         return done
 
-    def _assess(self, page: Seen) -> Seen:
+    def _assess(self, page: Seen, *, first: bool) -> Seen:
         node = page.tree.css_first(f"{_FORM} [name=item]")
         item = MediaItem.objects.get(pk=int(node.attributes["value"] or 0))  # type: ignore[union-attr]
-        self._look_at(page, item)
+        if first:
+            self._look_at(page, item)
         stage = Stage(Claim.objects.get(pk=int(page.url.rpartition("/")[2])).stage)
         place = item.appearances.order_by("pk").values_list("source_url", flat=True)[0]
         fields = _typed(_sheet().observations(place, stage))

@@ -248,7 +248,7 @@ class Story:
             told(
                 f"received {shown['received']}, confirmed {shown['confirmed']}, "
                 f"listed {shown['listed']}, removed {shown['removed']}, "
-                f"median time to removal {shown['time-to-removal']} days"
+                f"median time to removal {shown['time-to-removal'] or 0:.1f} days"
             )
 
     def others_wait_in_the_queue(self) -> None:

@@ -21,7 +21,7 @@ from typing import Self
 from strandline.demo import registry
 from strandline.demo.answers import answer_notice
 from strandline.demo.clock import FileClock
-from strandline.demo.hosts import HOSTS, NETWORK, host_of
+from strandline.demo.hosts import HOSTS, NETWORK, draw_all, host_of
 from strandline.demo.httpd import HttpServer, listen
 from strandline.demo.mail import KeptMail, Maildir, MailRules, MailSink
 from strandline.demo.names import Resolver, addresses
@@ -195,6 +195,8 @@ def main(arguments: list[str] | None = None) -> int:
         smtp_port=options.smtp_port,
     ) as web:
         print(json.dumps(web.addresses()), flush=True)
+        # Pictures are drawn when they are asked for; nobody has to wait if they are drawn before.
+        threading.Thread(target=draw_all, name="drawing", daemon=True).start()
         stopped.wait()
     return 0
 

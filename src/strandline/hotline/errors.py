@@ -6,6 +6,7 @@
     ├── StateRefused          a change of state that is not in the table       (reports)
     │   └── StateMoved        somebody else changed the address first          (reports)
     ├── NotAllowed            this person may not do this                      (accounts)
+    ├── NameRefused           a name that cannot be one                        (accounts)
     ├── SignInRefused         wrong, locked or inactive                        (accounts)
     ├── PasswordRefused       a new password that is not taken                (accounts)
     ├── LeaseLost             another worker has taken this row over           (jobs)
@@ -41,6 +42,10 @@ class StateMoved(StateRefused):
 
 class NotAllowed(HotlineError):
     """The person's role does not carry the permission this needs."""
+
+
+class NameRefused(HotlineError):
+    """A name of a person or an organisation that cannot be one."""
 
 
 class SignInRefused(HotlineError):

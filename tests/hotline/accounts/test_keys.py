@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from strandline.hotline.accounts.models import ApiKey
 from strandline.hotline.accounts.services import add_key, add_member, member_of, revoke_key
 from strandline.hotline.audit.models import AuditEntry
+from strandline.hotline.errors import NameRefused
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +65,9 @@ def test_no_key_of_an_inactive_member_works(member, now):
 def test_two_members_cannot_share_a_name(member, now):
     with pytest.raises(IntegrityError), transaction.atomic():
         add_member(name=member.name, by="test", now=now)
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 121, "a\x07bell"])
+def test_a_name_that_cannot_be_one_is_refused(name, now):
+    with pytest.raises(NameRefused):
+        add_member(name=name, by="test", now=now)

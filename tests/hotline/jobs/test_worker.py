@@ -2,11 +2,13 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from strandline.hotline.errors import LeaseLost
 from strandline.hotline.jobs import due
+from strandline.hotline.jobs import worker as workers
 from strandline.hotline.jobs.tools import Tools
-from strandline.hotline.jobs.worker import run_until_idle
+from strandline.hotline.jobs.worker import run_forever, run_until_idle
 from strandline.hotline.reports.models import Capture
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +93,22 @@ def test_the_handler_is_told_the_simulated_time(rows, handle, clock_file, now):
 
     handle(handler)
     assert told == [later]
+
+
+def test_a_worker_outlives_a_database_that_does_not_answer(monkeypatch, clock_file):
+    rounds = iter([OperationalError("disk full"), 0, KeyboardInterrupt()])
+    released = []
+
+    def one_round(_tools, _worker):
+        came = next(rounds)
+        if isinstance(came, BaseException):
+            raise came
+        return came
+
+    monkeypatch.setattr(workers, "_run_due", one_round)
+    monkeypatch.setattr(workers.connection, "close", lambda: None)
+    monkeypatch.setattr(workers, "close_old_connections", lambda: None)
+    monkeypatch.setattr(workers.due, "release", released.append)
+    with pytest.raises(KeyboardInterrupt):
+        run_forever(worker="w1", poll_seconds=0.01)
+    assert released == ["w1", "w1"], "what was begun is taken up again"

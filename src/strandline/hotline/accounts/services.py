@@ -11,7 +11,10 @@ from strandline.hotline.accounts.attempts import count_wrong, forget_wrong, is_w
 from strandline.hotline.accounts.models import ApiKey, Member, Person
 from strandline.hotline.accounts.roles import Role
 from strandline.hotline.audit import chain
-from strandline.hotline.errors import SignInRefused
+from strandline.hotline.errors import NameRefused, SignInRefused
+
+#: Letters of the longest name.
+LONGEST_NAME = 120
 
 #: One sentence for every refusal: another one would tell which addresses are known here.
 _REFUSED = (
@@ -25,7 +28,7 @@ def add_person(
     *, email: str, name: str, role: Role, password: str | None, by: str, now: datetime
 ) -> Person:
     """Add somebody who works here; without a password they cannot sign in yet."""
-    person = Person(email=email.lower(), name=name, role=role)
+    person = Person(email=email.lower(), name=_checked(name), role=role)
     if password is None:
         person.set_unusable_password()
     else:
@@ -107,7 +110,7 @@ def sign_out(person: Person, *, now: datetime) -> None:
 @transaction.atomic
 def add_member(*, name: str, by: str, now: datetime) -> Member:
     """Add an organisation that receives the list."""
-    member = Member.objects.create(name=name, added_at=now)
+    member = Member.objects.create(name=_checked(name), added_at=now)
     chain.record(at=now, actor=by, action="accounts.add_member", subject=member.actor)
     return member
 
@@ -149,6 +152,13 @@ def member_of(key: str) -> Member | None:
         .first()
     )
     return row.member if row else None
+
+
+def _checked(name: str) -> str:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise NameRefused(f"A name has 1 to {LONGEST_NAME} letters. Nothing was stored.")
+    return name
 
 
 def _digest(key: str) -> str:

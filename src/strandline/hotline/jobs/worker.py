@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from strandline.hotline import clock
 from strandline.hotline.errors import LeaseLost
@@ -29,11 +29,19 @@ def run_forever(*, worker: str, poll_seconds: float = 1.0) -> None:
 
     Looks again at once after work, then ever less often, at most each ``poll_seconds``.
     """
-    due.release(worker)
     with Tools(settings.HOTLINE) as tools:
-        pause = poll_seconds
+        pause, done, fresh = poll_seconds, 0, True
         while True:
-            done = _run_due(tools, worker)
+            try:
+                if fresh:
+                    due.release(worker)
+                done, fresh = _run_due(tools, worker), False
+            except DatabaseError:
+                # A full disk, a database that went away: what was begun is still leased to us, and
+                # is taken up again once the database answers, over a new connection.
+                log.exception("the database did not answer; trying again", seconds=poll_seconds)
+                connection.close()
+                pause, done, fresh = poll_seconds, 0, True
             close_old_connections()
             pause = FIRST_PAUSE if done else min(pause * 1.5, poll_seconds)
             time.sleep(pause)

@@ -198,3 +198,20 @@ def _item(name, at):
         bytes_are=MediaItem.Bytes.DISCARDED,
         first_seen_at=at,
     )
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A real browser; skipped by name where Debian's Chromium is missing."""
+    from pathlib import Path
+
+    from playwright.sync_api import sync_playwright
+
+    if not Path("/usr/bin/chromium").exists():
+        pytest.skip("Chromium is not installed (Debian: chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()

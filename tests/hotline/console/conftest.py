@@ -87,23 +87,6 @@ def answers():
     }
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """A real browser; skipped by name where Debian's Chromium is missing."""
-    from pathlib import Path
-
-    from playwright.sync_api import sync_playwright
-
-    if not Path("/usr/bin/chromium").exists():
-        pytest.skip("Chromium is not installed (Debian: chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def opened(chromium, serve):
     """``opened(who)`` is a window of the console in which ``who`` is signed in."""

@@ -1,7 +1,5 @@
 """The public's pages in a real Chromium: without scripts, by keyboard, on a small screen."""
 
-from pathlib import Path
-
 import pytest
 from django.db import connection
 from playwright.sync_api import Error
@@ -9,24 +7,11 @@ from playwright.sync_api import Error
 from strandline.hotline.intake.models import SentForm
 from strandline.hotline.reports.models import FollowUp, Report
 
-CHROMIUM = Path("/usr/bin/chromium")
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

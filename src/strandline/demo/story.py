@@ -20,7 +20,7 @@ import httpx2
 
 from strandline.demo import pictures
 from strandline.demo.cast import PATIENCE, Cast, StoryFailed, idle
-from strandline.demo.hosts import PATHWAY_REFERRER, page
+from strandline.demo.hosts import HOSTS, PATHWAY_REFERRER, page
 from strandline.demo.people import Analyst, Manager, Reporter, ReportRejected, StaffMember
 from strandline.demo.tally import Ending, endings, figures, verify_audit
 from strandline.demo.web import BEGINNING
@@ -373,16 +373,29 @@ class Story:
         """Wait until the worker has done what is due, killing it on the way if asked to."""
         end = time.monotonic() + PATIENCE
         kill_at = self._next_kill()
-        while not idle(self.cast.clock.now()):
+        while not idle(self.cast.clock.now()) or self._answer_is_under_way():
             if time.monotonic() > end:
                 raise StoryFailed(f"The worker did not finish within {PATIENCE:.0f} s.")
-            if time.monotonic() > kill_at:
+            if time.monotonic() > kill_at and not idle(self.cast.clock.now()):
                 self.cast.kill_worker()
                 self.kills += 1
                 self.kills_left -= 1
                 self.cast.start_worker()
                 kill_at = self._next_kill()
             time.sleep(0.01)
+
+    def _answer_is_under_way(self) -> bool:
+        """Whether a host that follows the link in a notice has not done so yet.
+
+        It answers in its own time; were the clock moved on meanwhile, runs would differ.
+        """
+        from strandline.hotline.jobs.models import OutboxMail  # noqa: PLC0415
+
+        answering = [host.abuse for host in HOSTS if host.answers_link]
+        sent = OutboxMail.objects.filter(state=OutboxMail.State.SENT, recipient__in=answering)
+        file = Path(self.cast.web["answers"])
+        given = len(file.read_text().splitlines()) if file.exists() else 0
+        return given < sent.count()
 
     def _next_kill(self) -> float:
         """A random moment soon: short spans hit mails and looks, long ones captures."""

@@ -222,6 +222,7 @@ def test_no_page_scrolls_sideways(tab, width):
     page = tab(viewport={"width": width, "height": 700})
     wide = {}
     for name in walk(page):
+        page.wait_for_load_state()
         over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if over > 0:
             wide[name] = over

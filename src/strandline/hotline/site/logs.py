@@ -21,6 +21,9 @@ class NoAddresses(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record through, rewritten."""
+        if record.__dict__.get("without_address"):
+            return True  # several loggers and handlers may carry this filter
+        record.without_address = True
         request = record.__dict__.pop("request", None)
         status = getattr(record, "status_code", "")
         page = "an unknown page"

@@ -23,7 +23,6 @@ from strandline.demo.cast import PATIENCE, Cast, StoryFailed, idle
 from strandline.demo.hosts import HOSTS, PATHWAY_REFERRER, page
 from strandline.demo.people import Analyst, Manager, Reporter, ReportRejected, StaffMember
 from strandline.demo.tally import Ending, endings, figures, verify_audit
-from strandline.demo.web import BEGINNING
 
 #: Reported at the beginning, in this order.
 FIRST_REPORTS = (
@@ -438,8 +437,3 @@ class Story:
     def _expect(self, holds: bool, otherwise: str) -> None:
         if not holds:
             raise StoryFailed(f"{self.told[-1].title}: {otherwise}")
-
-
-def beginning() -> datetime:
-    """When the story begins on the simulated clock."""
-    return BEGINNING

@@ -14,7 +14,8 @@
     │   ├── NotStored
     │   └── CannotOpen
     ├── NoteRefused           a signed note that does not verify             (transparency)
-    └── ListRefused           a published list that is not applied           (lists)
+    ├── ListRefused           a published list that is not applied           (lists)
+    └── IndexDamaged          an index file that is not as it was written    (matching)
 
 Each message says what happened, what was kept and what to do, for the person who reads it.
 """
@@ -87,3 +88,12 @@ class NoteRefused(StrandlineError):
 
 class ListRefused(StrandlineError):
     """A published list, or a copy of one, that is not applied; the last good one is kept."""
+
+
+class IndexDamaged(StrandlineError):
+    """An index file that is not as it was written; nothing is answered from it."""
+
+    def __init__(self, section: str, message: str) -> None:
+        super().__init__(message)
+        #: The part of the file that is damaged: ``header``, ``tail``, ``hashes``, ``band 3`` …
+        self.section = section

@@ -3,9 +3,11 @@
 Every hash within the radius is found and none outside it, whatever the size of the list. Hashes
 in, matches out: where a list comes from, and what a match means, is for the rooms above.
 
-What it may touch: numpy and the standard library. No file, no address, no decoder.
+What it may touch: numpy, numba once a list is long, and the index files it is given. No address,
+no decoder.
 """
 
-from strandline.matching.index import BITS, Index, Match
+from strandline.matching.entries import BITS, Entry, Match, Refused
+from strandline.matching.index import Cluster, Index, Info
 
-__all__ = ["BITS", "Index", "Match"]
+__all__ = ["BITS", "Cluster", "Entry", "Index", "Info", "Match", "Refused"]

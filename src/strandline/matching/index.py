@@ -1,84 +1,203 @@
-"""An exact index over 256-bit hashes: a scan in bounded pieces."""
+"""An exact index over 256-bit hashes."""
 
-import re
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Length of a hash.
-BITS = 256
-_HASH = re.compile(rf"[0-9a-fA-F]{{{BITS // 4}}}")
-#: Hashes compared at once: 8 MB of words, so that a long list needs no memory per query.
-_PIECE = 1 << 18
+from strandline.errors import IndexDamaged
+from strandline.matching.entries import Entry, Match, Refused, checked_radius, parse_hash
 
-_Words = NDArray[np.uint64]
+#: Told what is being done, how many are done, and of how many (None while that is unknown).
+Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True)
-class Match:
-    """A listed hash within the radius; ``distance`` is the number of differing bits."""
+class Info:
+    """What an index holds, and where."""
 
-    id: str
-    hash: str
-    distance: int
+    #: Entries that can be found.
+    entries: int
+    #: Different hashes among the indexed ones.
+    hashes: int
+    #: Entries added since the last merge: answered by a scan.
+    added: int
+    #: Indexed entries withdrawn since the last merge.
+    withdrawn: int
+    #: Bytes in memory, or on disk.
+    bytes: int
+    #: Width in bits of each band of the index; none when so few hashes are simply scanned.
+    bands: tuple[int, ...]
+    #: Version of the file's format.
+    version: int
+
+
+class Cluster(Sequence[Entry]):
+    """Entries that are linked by hashes within the radius of one another."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._entries[place]
 
 
 class Index:
-    """An exact, unchanging index; make it with :meth:`build`. Safe to share between threads."""
+    """An exact index: every entry within the radius is found and none outside it."""
 
-    def __init__(
-        self, ids: Sequence[str], words: _Words, refused: Sequence[tuple[str, str]] = ()
-    ) -> None:
-        self._ids = tuple(ids)
-        self._words = words
-        #: Entries left out because their hash is not 64 hex digits.
-        self.refused = tuple(refused)
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._labels: dict[tuple[str, bytes], tuple[str, ...]] = {}
+        self.refused: tuple[Refused, ...] = ()
 
     @classmethod
-    def build(cls, entries: Iterable[tuple[str, str]]) -> "Index":
-        """Index (id, hash) pairs; an identical pair given twice counts once.
+    def build(
+        cls,
+        entries: Iterable[Entry | tuple[str, str] | tuple[str, str, Iterable[str]]],
+        path: Path | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Index entries; what is corrupt is left out and told in :attr:`refused`."""
+        index = cls(path)
+        refused = []
+        for number, item in enumerate(entries, 1):
+            entry = Entry(*item)
+            try:
+                index._put(entry)
+            except ValueError as error:
+                refused.append(Refused(number, entry.hash[:80], str(error)))
+            if progress and number % 65536 == 0:
+                progress("reading", number, None)
+        index.refused = tuple(refused)
+        index._save()
+        return index
 
-        One corrupt hash must not keep a whole list from being used: such entries are left out
-        and told in :attr:`refused`, which the caller is to report.
-        """
-        ids, refused, packed = [], [], bytearray()
-        for name, text in dict.fromkeys(entries):
-            if _HASH.fullmatch(text):
-                ids.append(name)
-                packed += bytes.fromhex(text)
-            else:
-                refused.append((name, text))
-        words = np.frombuffer(bytes(packed), np.uint64).reshape(len(ids), BITS // 64)
-        return cls(ids, words, refused)
+    @classmethod
+    def build_array(
+        cls,
+        hashes: NDArray[np.uint8],
+        ids: Sequence[str] | None = None,
+        path: Path | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Index the rows of a uint8 array (N, 32); without ``ids`` the row number is the id."""
+        names = ids if ids is not None else [str(row) for row in range(len(hashes))]
+        rows = ((name, bytes(row).hex()) for name, row in zip(names, hashes, strict=True))
+        return cls.build(rows, path, progress=progress)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the file; raises IndexDamaged, naming the section, when it is not as written."""
+        index = cls(path)
+        try:
+            lines = path.read_text().splitlines()
+            for line in lines:
+                index._put(Entry(*json.loads(line)))
+        except ValueError as error:
+            raise IndexDamaged("header", f"{path} is not an index: build it again.") from error
+        return index
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._labels)
 
-    def query(self, hash: str, radius: int = 31) -> list[Match]:  # noqa: A002 - the field's word
-        """Return every entry within ``radius`` bits, nearest first, then by id and hash.
+    def __enter__(self) -> Self:
+        return self
 
-        Raises:
-            ValueError: a hash that is not 64 hex digits, or a radius outside 0 to 256.
-        """
-        if not _HASH.fullmatch(hash):
-            raise ValueError(f"a hash has {BITS // 4} hex digits, not {hash[:80]!r}")
-        if not 0 <= radius <= BITS:
-            raise ValueError(f"a radius is 0 to {BITS} bits, not {radius}")
-        wanted = np.frombuffer(bytes.fromhex(hash), np.uint64)
-        found = []
-        for start in range(0, len(self._words), _PIECE):
-            differing = np.bitwise_count(self._words[start : start + _PIECE] ^ wanted)
-            distances = differing.sum(axis=1, dtype=np.uint16)
-            for place in np.flatnonzero(distances <= radius):
-                row = start + int(place)
-                found.append(Match(self._ids[row], self._hash(row), int(distances[place])))
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the file."""
+
+    def query(
+        self,
+        hash: str,  # noqa: A002 - the field's word
+        radius: int = 31,
+        *,
+        labels: Iterable[str] | None = None,
+    ) -> list[Match]:
+        """Return every entry within ``radius`` bits, nearest first, then by id and hash."""
+        wanted = int.from_bytes(parse_hash(hash))
+        checked_radius(radius)
+        any_of = None if labels is None else set(labels)
+        found = [
+            Match(name, raw.hex(), distance, filed)
+            for (name, raw), filed in self._labels.items()
+            if (distance := (int.from_bytes(raw) ^ wanted).bit_count()) <= radius
+            and (any_of is None or any_of.intersection(filed))
+        ]
         return sorted(found, key=lambda match: (match.distance, match.id, match.hash))
 
-    def query_many(self, hashes: Iterable[str], radius: int = 31) -> list[list[Match]]:
+    def query_many(
+        self,
+        hashes: Iterable[str],
+        radius: int = 31,
+        *,
+        labels: Iterable[str] | None = None,
+        threads: int | None = None,  # noqa: ARG002
+    ) -> list[list[Match]]:
         """Answer :meth:`query` for each hash, in order."""
-        return [self.query(each, radius) for each in hashes]
+        any_of = None if labels is None else set(labels)
+        return [self.query(each, radius, labels=any_of) for each in hashes]
 
-    def _hash(self, row: int) -> str:
-        return bytes(self._words[row]).hex()
+    def add(self, entries: Iterable[Entry | tuple[str, str]]) -> None:
+        """Add entries; they are found by the next query. Raises ValueError, adding nothing."""
+        for entry in [Entry(*item) for item in entries]:
+            self._put(entry)
+        self._save()
+
+    def withdraw(self, ids: Iterable[str]) -> int:
+        """Withdraw all entries of these ids at once; returns how many entries that were."""
+        gone = set(ids)
+        keys = [key for key in self._labels if key[0] in gone]
+        for key in keys:
+            del self._labels[key]
+        self._save()
+        return len(keys)
+
+    def merge(self) -> None:
+        """Work additions and withdrawals into the index; answers do not change."""
+
+    def clusters(self, radius: int = 31) -> Sequence[Cluster]:
+        """Entries linked by hashes within the radius: clusters of two or more, largest first."""
+        todo = {Entry(name, raw.hex(), filed) for (name, raw), filed in self._labels.items()}
+        found = []
+        while todo:
+            linked = {todo.pop()}
+            edge = set(linked)
+            while edge:
+                near = {Entry(m.id, m.hash, m.labels) for m in self.query(edge.pop().hash, radius)}
+                edge |= near - linked
+                linked |= near
+            todo -= linked
+            found.append(Cluster(sorted(linked)))
+        return sorted((c for c in found if len(c) > 1), key=len, reverse=True)
+
+    def info(self) -> Info:
+        """Tell what the index holds."""
+        hashes = {raw for _, raw in self._labels}
+        size = self._path.stat().st_size if self._path else 0
+        return Info(len(self), len(hashes), 0, 0, size, (), 0)
+
+    def verify(self) -> None:
+        """Read the whole file; raises IndexDamaged, naming the section, when it is not right."""
+
+    def _put(self, entry: Entry) -> None:
+        key = (entry.id, parse_hash(entry.hash))
+        self._labels[key] = tuple(sorted({*self._labels.get(key, ()), *entry.labels}))
+
+    def _rows(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        return ((name, raw.hex(), filed) for (name, raw), filed in self._labels.items())
+
+    def _save(self) -> None:
+        if self._path:
+            self._path.write_text("".join(json.dumps(row) + "\n" for row in self._rows()))

@@ -15,7 +15,7 @@ LIMITS = Limits()
 
 
 def pixels(data: bytes) -> np.ndarray:
-    return np.asarray(decode(data, LIMITS).image)
+    return np.asarray(decode(data, LIMITS).image.convert("RGB"))
 
 
 def same(data: bytes, wanted: Image.Image) -> bool:

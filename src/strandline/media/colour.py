@@ -1,106 +1,147 @@
 """Any of Pillow's modes to 8-bit sRGB over white. Runs in the worker only."""
 
 import io
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+
+Pixels = NDArray[np.uint8]
 
 _SRGB = ImageCms.createProfile("sRGB")
 _LAB = ImageCms.createProfile("LAB")
 
 #: Transparent parts show what a white page would show.
 _BACKGROUND = (255, 255, 255, 255)
+#: The picture is converted in strips, so that no copy but the result is a whole one.
 _ROWS_AT_ONCE = 256
 
+#: What a colour profile can be applied to, by the colour space the profile says it is for.
+_MODES_OF_SPACE = {"RGB ": {"RGB"}, "GRAY": {"L"}, "CMYK": {"CMYK"}}
+_GREY_MODES = {"1", "L", "LA", "La"}
 
-def to_srgb(image: Image.Image) -> Image.Image:
-    """Return the picture in mode RGB, without metadata.
 
-    The embedded colour profile is applied where it is not sRGB and can be read. Sixteen-bit
-    samples keep their high byte, as libpng does; 32-bit integers are taken as sixteen-bit
-    (what Pillow makes of PGM and grey TIFF); floats as 0…1, or 0…255 when any exceeds 1.
+def to_pixels(image: Image.Image) -> Pixels:
+    """Return what the picture shows: uint8 (height, width, 3), or (height, width) if plain grey.
+
+    The embedded colour profile is applied where it is not sRGB, can be read and fits the
+    samples. Sixteen-bit samples keep their high byte, as libpng does. 32-bit integers have no
+    stated white: they are taken as the narrowest of 8, 16 or 32 bits that holds the highest;
+    floats likewise as 0 to 1, 0 to 255 or 0 to 65,535.
     """
-    profile = image.info.get("icc_profile")
-    image = _eight_bit(image)
-    if image.mode == "LAB":
-        image = _converted(image, _LAB) or image.convert("RGB")
-    elif profile and image.mode in {"RGB", "RGBA", "L", "CMYK"}:
-        image = _by_profile(image, profile) or image
-    if image.has_transparency_data:
-        image = _over_white(image)
-    return _bare(image if image.mode == "RGB" else image.convert("RGB"))
+    if image.mode.startswith("I") or image.mode == "F":
+        return _in_strips(image, _deep_grey(image), channels=1)
+    base = _base_mode(image)
+    transform = _transform_of(image, base)
+    channels = 1 if base == "L" and transform is None else 3
+    clear = image.has_transparency_data
+
+    def shown(strip: Image.Image) -> Pixels:
+        colours = strip if strip.mode == base else strip.convert(base)
+        if transform is not None:
+            colours = ImageCms.applyTransform(colours, transform) or colours
+        if colours.mode not in {"L", "RGB"}:
+            colours = colours.convert("RGB")
+        if clear:
+            colours = _over_white(colours, strip.convert("RGBA").getchannel("A"))
+        return np.asarray(colours.convert("L") if channels == 1 else colours)
+
+    return _in_strips(image, shown, channels)
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        return _grey(image, lambda samples: samples.astype(np.uint16) >> 8)
-    if image.mode == "I":
-        return _grey(image, lambda samples: np.clip(samples, 0, 65_535) >> 8)
-    if image.mode == "F":
-        highest = max(float(_finite(strip).max()) for _, strip in _strips(image))
-        scale = 255.0 if highest <= 1.0 else 1.0
-        return _grey(image, lambda samples: np.clip(np.rint(_finite(samples) * scale), 0, 255))
-    if image.mode in {"1", "LA", "La", "P", "PA", "RGBa", "HSV", "YCbCr", "RGBX"}:
-        alpha = image.has_transparency_data or image.mode in {"LA", "La", "PA", "RGBa"}
-        return image.convert("RGBA" if alpha else "RGB")
-    return image
+def changes_colours(image: Image.Image) -> bool:
+    """Say whether the file's colour profile makes its RGB or grey samples other than sRGB."""
+    return _transform_of(image, _base_mode(image)) is not None
 
 
-def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """Yield the picture in strips with the row each starts at, so that no copy is a whole one."""
-    for top in range(0, image.height, _ROWS_AT_ONCE):
-        bottom = min(top + _ROWS_AT_ONCE, image.height)
-        yield top, image.crop((0, top, image.width, bottom))
-
-
-def _finite(samples: Image.Image | NDArray[Any]) -> NDArray[Any]:
-    finite: NDArray[Any] = np.nan_to_num(np.asarray(samples), nan=0.0, posinf=255.0, neginf=0.0)
-    return finite
-
-
-def _grey(image: Image.Image, rule: Callable[[NDArray[Any]], NDArray[Any]]) -> Image.Image:
-    grey = Image.new("L", image.size)
-    for top, strip in _strips(image):
-        grey.paste(Image.fromarray(rule(np.asarray(strip)).astype(np.uint8)), (0, top))
-    return grey
-
-
-def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """Apply an embedded profile; None when it is sRGB already, unreadable or of other channels."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return None
-    except (ImageCms.PyCMSError, OSError, ValueError, UnicodeError):
-        return None
-    return _converted(image, source)
-
-
-def _converted(image: Image.Image, source: Any) -> Image.Image | None:  # noqa: ANN401 - two kinds
-    alpha = image.getchannel("A") if image.mode == "RGBA" else None
-    colours = image.convert("RGB") if alpha is not None else image
-    try:
-        made = ImageCms.profileToProfile(colours, source, _SRGB, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return None
-    if made is not None and alpha is not None:
-        made.putalpha(alpha)
+def _in_strips(image: Image.Image, rule: Callable[[Image.Image], Pixels], channels: int) -> Pixels:
+    width, height = image.size
+    made = np.empty((height, width) if channels == 1 else (height, width, channels), np.uint8)
+    for top in range(0, height, _ROWS_AT_ONCE):
+        bottom = min(top + _ROWS_AT_ONCE, height)
+        made[top:bottom] = rule(image.crop((0, top, width, bottom)))
     return made
 
 
-def _over_white(image: Image.Image) -> Image.Image:
-    shown = Image.new("RGB", image.size)
-    for top, strip in _strips(image):
-        page = Image.new("RGBA", strip.size, _BACKGROUND)
-        shown.paste(Image.alpha_composite(page, strip.convert("RGBA")).convert("RGB"), (0, top))
-    return shown
+def _base_mode(image: Image.Image) -> str:
+    """Return the mode the samples mean, without alpha and palette."""
+    if image.mode in _GREY_MODES:
+        return "L"
+    return image.mode if image.mode in {"CMYK", "LAB"} else "RGB"
 
 
-def _bare(image: Image.Image) -> Image.Image:
-    """Leave everything behind that is not a pixel: EXIF, profile, comments."""
-    image.getexif().clear()
-    image.info = {}
-    return image
+def _over_white(colours: Image.Image, alpha: Image.Image) -> Image.Image:
+    page = Image.new("RGBA", colours.size, _BACKGROUND)
+    picture = colours.convert("RGBA")
+    picture.putalpha(alpha)
+    return Image.alpha_composite(page, picture).convert("RGB")
+
+
+def _transform_of(image: Image.Image, base: str) -> ImageCms.ImageCmsTransform | None:
+    """Return the way from the file's own colours to sRGB; None when they are sRGB already.
+
+    A profile that cannot be read, or is for other channels than the picture has, is no profile.
+    """
+    profile = image.info.get("icc_profile")
+    try:
+        if base == "LAB":
+            return ImageCms.buildTransform(_LAB, _SRGB, "LAB", "RGB")
+        if not profile:
+            return None
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return None
+        if base not in _MODES_OF_SPACE.get(source.profile.xcolor_space, ()):
+            return None
+        return ImageCms.buildTransform(source, _SRGB, base, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, UnicodeError):
+        return None
+
+
+def _deep_grey(image: Image.Image) -> Callable[[Image.Image], Pixels]:
+    if image.mode.startswith("I;16"):
+        clear = image.info.get("transparency")
+
+        def high_byte(strip: Image.Image) -> Pixels:
+            samples = np.asarray(strip).astype(np.uint16)
+            grey = (samples >> 8).astype(np.uint8)
+            return np.where(samples == clear, np.uint8(255), grey) if clear is not None else grey
+
+        return high_byte
+    if image.mode == "I":
+        return _integers(image)
+    return _floats(image)
+
+
+def _integers(image: Image.Image) -> Callable[[Image.Image], Pixels]:
+    # Pillow keeps the samples as int32, whatever their sign was in the file.
+    lowest, highest = (int(bound) for bound in _extrema(image))
+    if lowest >= 0 and highest <= 65_535:
+        shift = 8 if highest > 255 else 0
+        return lambda strip: (np.asarray(strip) >> shift).astype(np.uint8)
+    return lambda strip: (np.asarray(strip).astype(np.uint32) >> 24).astype(np.uint8)
+
+
+def _floats(image: Image.Image) -> Callable[[Image.Image], Pixels]:
+    _, highest = _extrema(image)
+    white = next((white for white in (1.0, 255.0) if highest <= white), 65_535.0)
+
+    def scaled(strip: Image.Image) -> Pixels:
+        samples = np.asarray(strip) * (255.0 / white)
+        samples[np.isnan(samples)] = 0
+        return np.clip(np.rint(samples), 0, 255).astype(np.uint8)
+
+    return scaled
+
+
+def _extrema(image: Image.Image) -> tuple[float, float]:
+    """Return the lowest and highest sample; what is not a number, or infinite, does not count."""
+    bounds = [0.0]
+    for top in range(0, image.height, _ROWS_AT_ONCE):
+        bottom = min(top + _ROWS_AT_ONCE, image.height)
+        strip = np.asarray(image.crop((0, top, image.width, bottom)))
+        counted = strip[np.isfinite(strip)]
+        if counted.size:
+            bounds += [float(counted.min()), float(counted.max())]
+    return min(bounds), max(bounds)

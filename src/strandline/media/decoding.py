@@ -8,48 +8,50 @@ moves a PDQ hash by 122 to 254 of 256 bits (palette indices, raw CMYK, unrotated
 change a pixel.
 """
 
-import contextlib
-import io
-import warnings
+import functools
 from dataclasses import dataclass
 
-from PIL import AvifImagePlugin, Image, ImageFile, ImageOps, UnidentifiedImageError, features
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
-from strandline.errors import TooLarge, Undecodable
-from strandline.media.colour import to_srgb
-from strandline.media.limits import MAX_SIDE, Limits
+from strandline.media import colour, jpeg, opening
+from strandline.media.jpeg import Scaled
+from strandline.media.limits import Limits
+from strandline.media.opening import prepare
+from strandline.media.orientation import orientation_of, upright
 
-#: Formats with a signature, whose decoders start no program and follow no link. (EPS runs
-#: Ghostscript; TGA and PCX have no signature, so that junk would pass for a picture.)
-FORMATS = (
-    "JPEG", "PNG", "GIF", "WEBP", "AVIF", "JPEG2000", "TIFF", "BMP", "DIB", "ICO", "PPM",
-)  # fmt: skip
+__all__ = ["Decoded", "Scaled", "decode", "decode_scaled", "prepare"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decoded:
-    """A picture as a person sees it: upright, RGB, 8 bits, over white, first frame."""
+    """A picture as a person sees it: upright, 8 bits, over white, first frame."""
 
-    image: Image.Image
+    #: uint8, C-contiguous: (height, width, 3) sRGB, or (height, width) when it is plain grey.
+    pixels: NDArray[np.uint8]
     format: str
     truncated: bool
-    #: Frames the file declares; only the first is decoded.
+    #: Frames the file has, counted up to ``limits.frames``; only the first is decoded.
     frames: int
 
+    @property
+    def width(self) -> int:
+        """Displayed width in pixels."""
+        return int(self.pixels.shape[1])
 
-def prepare(limits: Limits) -> None:
-    """Load every decoder that will be used, while files can still be read."""
-    Image.init()
-    for name in features.get_supported():
-        features.version(name)
-    # Threads cannot be started later on; nor would they count as our processor time fairly.
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-    Image.MAX_IMAGE_PIXELS = limits.pixels
-    warnings.simplefilter("ignore")
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    @property
+    def height(self) -> int:
+        """Displayed height in pixels."""
+        return int(self.pixels.shape[0])
+
+    @functools.cached_property
+    def image(self) -> Image.Image:
+        """The same as a Pillow image, mode RGB or L, made when first asked for."""
+        return Image.fromarray(self.pixels)
 
 
-def decode(data: bytes, limits: Limits) -> Decoded:
+def decode(data: bytes | memoryview, limits: Limits) -> Decoded:
     """Decode the first frame of a picture file.
 
     A damaged or cut-off file is decoded as far as it goes (missing parts grey or black,
@@ -59,75 +61,52 @@ def decode(data: bytes, limits: Limits) -> Decoded:
         TooLarge: more pixels than ``limits.pixels`` or a side above ``MAX_SIDE``.
         Undecodable: no decoder makes a picture of it.
     """
-    truncated = False
     try:
-        image = _load(data, limits, forgiving=False)
-    except _DECODER_FAILURES as first:
+        image = opening.opened(data, limits)
+        pixels = jpeg.pixels_of(image, data) if jpeg.is_plain(image) else None
+        if pixels is None:
+            opening.load(image, limits)
+    except opening.DECODER_FAILURES as first:
         try:
-            image = _load(data, limits, forgiving=True)
-        except _DECODER_FAILURES:
-            raise Undecodable(
-                f"This is not a picture that can be decoded ({_said(first)}). Nothing was shown; "
-                "what the file itself is can still be examined by its digests."
-            ) from first
-        truncated = True
+            image = opening.loaded(data, limits, forgiving=True)
+        except opening.DECODER_FAILURES:
+            raise opening.undecodable(first) from first
+        return _decoded(image, None, truncated=True)
+    return _decoded(image, pixels, truncated=False)
+
+
+def _decoded(image: Image.Image, pixels: NDArray[np.uint8] | None, *, truncated: bool) -> Decoded:
     kind = image.format or "unknown"
     frames = _declared_frames(image)
-    return Decoded(to_srgb(_upright(image)), kind, truncated, frames)
+    if pixels is None:
+        pixels = colour.to_pixels(image)
+    return Decoded(upright(pixels, orientation_of(image)), kind, truncated, frames)
 
 
-#: What Pillow's decoders raise on bytes they cannot read. MemoryError is not among them.
-_DECODER_FAILURES = (
-    OSError, SyntaxError, ValueError, EOFError, ArithmeticError, LookupError, TypeError,
-    AttributeError, AssertionError, NotImplementedError, RuntimeError,
-)  # fmt: skip
+def decode_scaled(
+    data: bytes | memoryview, limits: Limits, *, short_side: int = 512
+) -> Scaled | None:
+    """Decode the luma of a JPEG at 1/8, 1/4, 1/2 or 1/1 of its size, whichever is smallest.
 
+    The short side keeps at least ``short_side`` samples where the original has them.
 
-def _said(error: BaseException) -> str:
-    """One short line without the name of an object in memory."""
-    if isinstance(error, UnidentifiedImageError):
-        return "no known format"
-    return f"{type(error).__name__}: {error}"[:120]
+    Returns:
+        None when this file has no faster way whose luma is that of the canonical pixels (not a
+        JPEG, CMYK, RGB stored as such, a profile other than sRGB, damaged): use :func:`decode`,
+        which also says what is wrong with it.
 
-
-def _load(data: bytes, limits: Limits, *, forgiving: bool) -> Image.Image:
-    ImageFile.LOAD_TRUNCATED_IMAGES = forgiving
+    Raises:
+        TooLarge: see :func:`decode`.
+    """
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        _refuse_large(image.size, limits)
-        image.load()
-        _refuse_large(image.size, limits)  # an icon or a tile may turn out larger than declared
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
-        raise _too_large(str(bomb)) from bomb
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = False
-    return image
-
-
-def _refuse_large(size: tuple[int, int], limits: Limits) -> None:
-    width, height = size
-    if width * height > limits.pixels or max(size) > MAX_SIDE:
-        raise _too_large(
-            f"{width:,} by {height:,} pixels, at most {limits.pixels:,} in all and "
-            f"{MAX_SIDE:,} on a side"
-        )
-    if width < 1 or height < 1:
-        raise ValueError("a picture without pixels")
-
-
-def _too_large(detail: str) -> TooLarge:
-    return TooLarge(
-        f"The picture is too large to decode ({detail}). It was not decoded and nothing was shown."
-    )
+        image = opening.opened(data, limits)
+        if not jpeg.is_plain(image):
+            return None
+        return jpeg.scaled_luma_of(image, data, short_side)
+    except opening.DECODER_FAILURES:
+        return None
 
 
 def _declared_frames(image: Image.Image) -> int:
     # Counting a GIF's frames walks the whole file; two are enough to say "an animation".
     return 2 if getattr(image, "is_animated", False) else 1
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation; a file whose EXIF cannot be read is upright as stored."""
-    with contextlib.suppress(*_DECODER_FAILURES):
-        ImageOps.exif_transpose(image, in_place=True)
-    return image

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 #: Version of canonical decoding. Changes whenever the decoded pixels of any file could, and is
 #: stored with every hash, so that entries made by an older version can be found and made again.
-PIPELINE = "media-1"
+PIPELINE = "media-2"
 
 #: Longest side of a picture in pixels: what JPEG's 16-bit fields can say. A PNG can claim a
 #: strip of 80 million by one, which no one looks at and which defeats per-row bounds.
@@ -18,11 +18,15 @@ class Limits:
 
     #: Encoded bytes of a file.
     bytes: int = 50 * 2**20
+    #: Bytes of a file that is read where it lies, not handed over: a film.
+    file_bytes: int = 8 * 2**30
     #: Decoded pixels, width times height.
     pixels: int = 80_000_000
-    #: Address space of the worker in bytes: about 200 MB of libraries, and 16 bytes a pixel.
-    #: Pillow keeps four a pixel, a rotation or a conversion needs a copy, PDQ seven more.
-    memory: int = 1536 * 2**20
+    #: Frames of an animation that are counted, and that are decoded one after another.
+    frames: int = 1_000
+    #: Address space in bytes that jobs may take beyond what the worker's libraries have: 16 bytes
+    #: a pixel. Pillow keeps four, a rotation or a conversion needs a copy, PDQ seven more.
+    memory: int = 1280 * 2**20
     #: Processor time of one job. The costliest picture within ``pixels`` takes about 7 s on the
     #: machine it was tried on (flat CMYK, all styles, PDQ by the strict path).
     cpu_seconds: float = 20.0

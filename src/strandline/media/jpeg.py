@@ -1,0 +1,88 @@
+"""JPEG through libjpeg-turbo without Pillow's copy, where that gives exactly Pillow's pixels.
+
+Pillow opens the file and reads its markers: size, layers, profile, EXIF. The samples of plain
+RGB and grey files are then decoded straight into an array, which is all the time a fast hash
+takes. CMYK, profiles other than sRGB, and files about which libjpeg has a warning are Pillow's.
+Runs in the worker only.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import simplejpeg  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from PIL import Image
+
+from strandline.media import colour
+from strandline.media.orientation import displayed_size, orientation_of, upright
+
+#: What Pillow calls a JPEG; an MPO is one with further pictures behind the first.
+FORMATS = frozenset({"JPEG", "MPO"})
+_FACTORS = (8, 4, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """The luma of a picture, decoded smaller than it is.
+
+    With ``w`` and ``h`` the displayed width and height of the original, ``luma`` has the shape
+    ``(ceil(h / factor), ceil(w / factor))``: a sample stands for ``factor`` by ``factor``
+    pixels, starting from the first row and column *as stored* (the last ones may stand for
+    fewer). EXIF orientation is applied.
+    """
+
+    #: uint8, C-contiguous, upright.
+    luma: NDArray[np.uint8]
+    #: Displayed size of the original, in pixels.
+    width: int
+    height: int
+    #: 1, 2, 4 or 8.
+    factor: int
+
+
+def is_plain(image: Image.Image) -> bool:
+    """Say whether an opened file is a JPEG whose decoded samples are its sRGB pixels."""
+    return (
+        image.format in FORMATS and image.mode in {"RGB", "L"} and not colour.changes_colours(image)
+    )
+
+
+def pixels_of(image: Image.Image, data: bytes | memoryview) -> NDArray[np.uint8] | None:
+    """Return the pixels as stored of a plain JPEG; None when Pillow must decode it."""
+    try:
+        made: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, "RGB" if image.mode == "RGB" else "GRAY"
+        )
+    except ValueError:
+        return None
+    if made.shape[:2] != (image.height, image.width):
+        return None
+    return made if image.mode == "RGB" else made[..., 0]
+
+
+def scaled_luma_of(image: Image.Image, data: bytes | memoryview, short_side: int) -> Scaled | None:
+    """Return the luma of a plain JPEG, its short side at least ``short_side`` if it was before.
+
+    None when libjpeg's luma is not the canonical one (a JPEG that stores RGB), or when it does
+    not read the file without a warning.
+    """
+    width, height = image.size
+    factor = next((f for f in _FACTORS if math.ceil(min(width, height) / f) >= short_side), 1)
+    rows, columns = math.ceil(height / factor), math.ceil(width / factor)
+    try:
+        if simplejpeg.decode_jpeg_header(data)[2] not in {"YCbCr", "Gray"}:
+            return None
+        luma = simplejpeg.decode_jpeg(
+            data,
+            "GRAY",
+            min_height=rows if factor > 1 else 0,
+            min_width=columns if factor > 1 else 0,
+        )[..., 0]
+    except ValueError:
+        return None
+    if luma.shape != (rows, columns):
+        return None
+    orientation = orientation_of(image)
+    shown = displayed_size(width, height, orientation)
+    return Scaled(upright(luma, orientation), *shown, factor)

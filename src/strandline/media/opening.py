@@ -1,0 +1,150 @@
+"""From bytes to an opened or loaded picture, refusing what is too large first. Worker only."""
+
+import io
+import warnings
+from typing import IO, Any
+
+from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError, features
+
+from strandline.errors import TooLarge, Undecodable
+from strandline.media.limits import MAX_SIDE, Limits
+
+#: Formats with a signature, whose decoders start no program and follow no link. (EPS runs
+#: Ghostscript; TGA and PCX have no signature, so that junk would pass for a picture.)
+FORMATS = (
+    "JPEG", "PNG", "GIF", "WEBP", "AVIF", "JPEG2000", "TIFF", "BMP", "DIB", "ICO", "PPM",
+)  # fmt: skip
+
+#: What Pillow's decoders raise on bytes they cannot read. MemoryError is not among them.
+DECODER_FAILURES = (
+    OSError, SyntaxError, ValueError, EOFError, ArithmeticError, LookupError, TypeError,
+    AttributeError, AssertionError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+
+
+def prepare(limits: Limits) -> None:
+    """Load every decoder that will be used, while files can still be read."""
+    Image.init()
+    for name in features.get_supported():
+        features.version(name)
+    # Threads cannot be started later on; nor would they count as our processor time fairly.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    Image.MAX_IMAGE_PIXELS = limits.pixels
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def opened(data: bytes | memoryview, limits: Limits) -> Image.Image:
+    """Read the header of a picture file; nothing is decoded yet.
+
+    Raises:
+        TooLarge: it claims more pixels than ``limits.pixels`` or a side above ``MAX_SIDE``.
+        DECODER_FAILURES: it is not of a known format, or its header is broken.
+    """
+    try:
+        image = Image.open(_readable(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
+        raise too_large(str(bomb)) from bomb
+    refuse_large(image.size, limits)
+    return image
+
+
+def load(image: Image.Image, limits: Limits) -> None:
+    """Decode what was opened.
+
+    Raises:
+        TooLarge: an icon or a tile turned out larger than declared.
+        DECODER_FAILURES: the file is broken or cut off.
+    """
+    try:
+        image.load()
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
+        raise too_large(str(bomb)) from bomb
+    refuse_large(image.size, limits)
+
+
+def loaded(data: bytes | memoryview, limits: Limits, *, forgiving: bool) -> Image.Image:
+    """Open and decode; ``forgiving`` takes a cut-off file as far as it goes."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = forgiving
+    try:
+        image = opened(data, limits)
+        load(image, limits)
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+    return image
+
+
+def refuse_large(size: tuple[int, int], limits: Limits) -> None:
+    """Refuse a picture by its width and height in pixels.
+
+    Raises:
+        TooLarge: see :func:`opened`.
+        ValueError: it has no pixels.
+    """
+    width, height = size
+    if width * height > limits.pixels or max(size) > MAX_SIDE:
+        raise too_large(
+            f"{width:,} by {height:,} pixels, at most {limits.pixels:,} in all and "
+            f"{MAX_SIDE:,} on a side"
+        )
+    if width < 1 or height < 1:
+        raise ValueError("a picture without pixels")
+
+
+def too_large(detail: str) -> TooLarge:
+    """Return the verdict, for the person."""
+    return TooLarge(
+        f"The picture is too large to decode ({detail}). It was not decoded and nothing was shown."
+    )
+
+
+def undecodable(error: BaseException) -> Undecodable:
+    """Return the verdict on a file that failed with ``error``, for the person."""
+    return Undecodable(
+        f"This is not a picture that can be decoded ({_said(error)}). Nothing was shown; "
+        "what the file itself is can still be examined by its digests."
+    )
+
+
+def _said(error: BaseException) -> str:
+    """One short line without the name of an object in memory."""
+    if isinstance(error, UnidentifiedImageError):
+        return "no known format"
+    return f"{type(error).__name__}: {error}"[:120]
+
+
+def _readable(data: bytes | memoryview) -> IO[bytes]:
+    """Return a file over ``data`` without copying it."""
+    if isinstance(data, bytes):
+        return io.BytesIO(data)  # shares the bytes
+    return io.BufferedReader(_View(data))
+
+
+class _View(io.RawIOBase):
+    """A file over memory that belongs to another."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data.cast("B")
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: len(self._data)}[whence]
+        if start + offset < 0:
+            raise ValueError("a place before the start")
+        self._place = start + offset
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, into: Any) -> int:  # noqa: ANN401 - any writable buffer
+        piece = self._data[self._place : self._place + len(into)]
+        into[: len(piece)] = piece
+        self._place += len(piece)
+        return len(piece)

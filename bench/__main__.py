@@ -1,8 +1,11 @@
-"""``./scripts/bench NAME [--json]``: one benchmark, as a table or as one JSON object."""
+"""``./scripts/bench NAME``: one benchmark, as a table that grows or as one JSON object."""
 
+import inspect
 import json
 import os
 import platform
+import time
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
@@ -34,29 +37,101 @@ def machine() -> str:
 
 @click.command()
 @click.argument("name", type=click.Choice(NAMES))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep the JSON object in this file too; it is there after every case.",
+)
 @click.option("--quick", is_flag=True, help="Smaller sizes, to see that it runs.")
-def main(name: str, *, as_json: bool, quick: bool) -> None:
-    """Run the benchmark NAME."""
-    console = Console(stderr=True, quiet=as_json)
-    cases: list[Case] = import_module(f"bench.{name}").run(console, quick=quick)
+@click.option("--full", is_flag=True, help="The largest sizes too: much memory, much time.")
+def main(name: str, *, as_json: bool, output: Path | None, quick: bool, full: bool) -> None:
+    """Run the benchmark NAME. Each case is shown on standard error as soon as it is measured."""
+    console = Console(stderr=True, highlight=False)
+    run = import_module(f"bench.{name}").run
+    options = {"quick": quick}
+    if "full" in inspect.signature(run).parameters:
+        options["full"] = full
+    elif full:
+        raise click.UsageError(f"{name} has no larger sizes.")
+    found: Iterable[Case] = run(console, **options)
+    cases: list[Case] = []
+    began = time.monotonic()
+    about = {"name": name, "machine": machine(), "quick": quick}
+    for case in found:
+        cases.append(case)
+        console.print(f"{time.monotonic() - began:5.0f} s  {line(case)}", markup=False)
+        if output:
+            _keep(output, {**about, "complete": False, "cases": [each.as_json() for each in cases]})
+    result = {**about, "complete": True, "cases": [case.as_json() for case in cases]}
+    if output:
+        _keep(output, result)
     if as_json:
-        found = {"name": name, "machine": machine(), "cases": [case.as_json() for case in cases]}
-        click.echo(json.dumps(found))
-        return
-    table = Table(title=f"{name} — {machine()}", title_justify="left")
-    for heading in ("case", "ours", "peer", "peer ÷ ours", "limit", "ours ÷ limit"):
+        click.echo(json.dumps(result))
+    else:
+        Console(width=160).print(_table(name, cases))
+
+
+def line(case: Case) -> str:
+    """A case in a line, as it is shown when it ends."""
+    parts = [f"{case.case}: {_value(case.ours)} {case.unit}"]
+    if case.peer_value is not None:
+        parts.append(f"{case.peer} {_value(case.peer_value)}")
+    if case.ratio is not None:
+        parts.append(f"{case.ratio:.3g}×")
+    if case.limit is not None:
+        parts.append(f"limit {_value(case.limit)}")
+    if case.met is False:
+        parts.append("NOT AS PROMISED")
+    return "; ".join(parts)
+
+
+def _value(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _times(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}×"
+
+
+def _promised(case: Case) -> str:
+    parts = [] if case.at_least is None else [f"≥ {case.at_least:g}×"]
+    parts += [] if case.at_most is None else [f"≤ {case.at_most:g} {case.unit}"]
+    mark = {None: "", True: " ✓", False: " ✗"}[case.met]
+    return (", ".join(parts) or "–") + mark
+
+
+def _limit(case: Case) -> str:
+    if case.limit is None:
+        return "–"
+    return _value(case.limit) + (f" ({case.limit_is})" if case.limit_is else "")
+
+
+def _table(name: str, cases: list[Case]) -> Table:
+    table = Table(title=f"{name} — {machine()}", title_justify="left", show_lines=False)
+    for heading in ("case", "ours", "peer", "peer ÷ ours", "promised", "limit", "ours ÷ limit"):
         table.add_column(heading, justify="left" if heading == "case" else "right")
     for case in cases:
         table.add_row(
-            case.case,
-            f"{case.ours:.3g} {case.unit}",
-            "–" if case.peer_value is None else f"{case.peer_value:.3g} ({case.peer})",
-            "–" if case.ratio is None else f"{case.ratio:.2g}×",
-            "–" if case.limit is None else f"{case.limit:.3g}",
-            "–" if case.limit_ratio is None else f"{case.limit_ratio:.2g}×",
+            case.case + (f"\n  [dim]{case.note}[/dim]" if case.note else ""),
+            f"{_value(case.ours)} {case.unit}",
+            "–" if case.peer_value is None else f"{_value(case.peer_value)} ({case.peer})",
+            _times(case.ratio),
+            _promised(case),
+            _limit(case),
+            _times(case.limit_ratio),
         )
-    Console(width=150).print(table)
+    return table
+
+
+def _keep(path: Path, result: dict[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    beside.replace(path)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""A measurement in a fresh process, so that its memory and its imports are its own.
+
+``apart("bench.matching:ours", n=1000)`` runs ``bench.matching.ours(n=1000)`` there and returns the
+JSON object that the function returned; ``peak_rss`` (bytes, the highest the process had) is added.
+The function's standard error goes to ours: progress is seen.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+class Failed(Exception):
+    """The measurement ended without a result: its process died, ran out of time or memory."""
+
+
+def installed(*modules: str) -> bool:
+    """Whether a peer's modules can be imported here; the benchmark goes on without it if not."""
+    return all(util.find_spec(module) is not None for module in modules)
+
+
+def apart(target: str, *, timeout: float | None = None, **arguments: Any) -> dict[str, Any]:
+    """Run ``module:function`` with keyword arguments that JSON can carry; see the module."""
+    command = [sys.executable, "-m", "bench._apart", target, json.dumps(arguments)]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"{target} took more than {timeout:.0f} s") from error
+    if done.returncode:
+        raise Failed(f"{target} ended with status {done.returncode}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def peak_rss() -> int:
+    """The most memory this process ever held, in bytes (not its parent's, as getrusage may)."""
+    return _status("VmHWM")
+
+
+def rss() -> int:
+    """The memory this process holds now, in bytes; pages of mapped files count."""
+    return _status("VmRSS")
+
+
+def private() -> int:
+    """What this process alone holds now, in bytes: mapped files do not count."""
+    return _status("RssAnon")
+
+
+def _status(field: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _main(target: str, arguments: str) -> None:
+    module, _, function = target.partition(":")
+    # Whatever a peer prints must not be taken for the result.
+    out = os.dup(1)
+    os.dup2(2, 1)
+    found = getattr(import_module(module), function)(**json.loads(arguments))
+    with os.fdopen(out, "w") as stream:
+        stream.write(json.dumps({**found, "peak_rss": peak_rss()}) + "\n")
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -39,6 +39,12 @@ def _wait_until_gone(pid: int) -> bool:
     return _has_gone(pid)
 
 
+def _children() -> set[str]:
+    """Process ids of this process's children, the dead that no one waited for included."""
+    threads = Path("/proc/self/task").iterdir()
+    return {pid for thread in threads for pid in (thread / "children").read_text().split()}
+
+
 @pytest.fixture(scope="module")
 def slow_picture(encode) -> bytes:
     """A flat 48-megapixel PNG: small to send, well over 0.1 s to decode."""
@@ -179,7 +185,7 @@ def test_processor_time_is_counted_anew_for_each_job(encode, drawing):
 
 
 def test_too_little_memory_is_a_verdict(slow_picture, encode, drawing):
-    with Sandbox(Limits(memory=280 * 2**20)) as own:
+    with Sandbox(Limits(memory=80 * 2**20)) as own:
         with pytest.raises(TooLarge, match="memory") as refused:
             own.run("picture", slow_picture, {"styles": ["grey"]})
         assert refused.value.verdict == "too-large"
@@ -291,3 +297,63 @@ def test_closing_ends_the_worker():
     own.close()
     assert own.pid is None
     assert _wait_until_gone(pid)
+
+
+@pytest.fixture
+def large_file(tmp_path) -> Path:
+    """A sparse file of 5 GiB with a few bytes in its middle and at its end."""
+    path = tmp_path / "film.bin"
+    with path.open("wb") as out:
+        out.seek(3 * 2**30)
+        out.write(b"the middle of it")
+        out.seek(5 * 2**30 - 16)
+        out.write(b"and its last end")
+    return path
+
+
+def test_a_large_file_is_read_where_it_lies(sandbox, large_file):
+    facts, blobs = sandbox.run_file("probe-file", large_file, {"at": 3 * 2**30})
+    assert facts["size"] == 5 * 2**30
+    assert blobs == {"bytes": b"the middle of it"}
+
+
+def test_with_a_large_file_nothing_else_can_be_reached(sandbox, large_file):
+    facts, _ = sandbox.run_file("probe-file", large_file)
+    allowed = {name for name, outcome in facts["attempts"].items() if outcome == "allowed"}
+    if "system-call-filter" not in sandbox.protections:
+        allowed -= {"executable-memory", "start-process", "signal-another"}
+    assert allowed == set()
+    assert facts["attempts"]["write-to-it"] == "EBADF"
+
+
+@LINUX
+def test_a_worker_is_started_for_a_large_file_and_ended_after_it(large_file):
+    before = _children(), set(Path("/proc/self/fd").iterdir())
+    with Sandbox() as own:
+        own.run_file("probe-file", large_file)
+        assert own.pid is None
+    assert (_children(), set(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_limits_can_be_given_for_one_large_file(sandbox, large_file):
+    with pytest.raises(TimedOut):
+        sandbox.run_file("probe-file", large_file, limits=Limits(wall_seconds=0.0001))
+    with pytest.raises(TooLarge, match="at most 1,000 are read"):
+        sandbox.run_file("probe-file", large_file, limits=Limits(file_bytes=1000))
+
+
+def test_what_is_no_regular_file_is_not_opened(sandbox, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for odd in (pipe, tmp_path, Path("/dev/zero")):
+        with pytest.raises(OSError, match="not a regular file"):
+            sandbox.run_file("probe-file", odd)
+    with pytest.raises(FileNotFoundError):
+        sandbox.run_file("probe-file", tmp_path / "missing")
+
+
+def test_tasks_on_bytes_and_on_files_are_kept_apart(sandbox, large_file):
+    with pytest.raises(ValueError, match="no task 'picture' on files"):
+        sandbox.run_file("picture", large_file)
+    with pytest.raises(ValueError, match="no task 'probe-file'"):
+        sandbox.run("probe-file", b"")

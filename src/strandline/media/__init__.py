@@ -11,7 +11,8 @@ means of giving up rights. It writes no file, opens no address and knows nothing
 
 from strandline.errors import MediaRefused, TimedOut, TooLarge, Undecodable
 from strandline.media.limits import MAX_SIDE, PIPELINE, Limits, Style
-from strandline.media.sandbox import Sandbox, SandboxUnavailable
+from strandline.media.process import SandboxUnavailable
+from strandline.media.sandbox import Sandbox
 
 __all__ = [
     "MAX_SIDE",

@@ -70,29 +70,41 @@ def _drop_capabilities(libc: ctypes.CDLL) -> bool:
     return bool(libc.capset(ctypes.byref(header), none) == 0)
 
 
-def _limit_resources(limits: Limits, jobs: int) -> None:
+def _address_space() -> int:
+    """Bytes this process has mapped, most of them libraries; a guess where there is no /proc."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as told:  # noqa: PTH123 - pathlib is heavier
+            return int(told.read().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return 512 * 2**20
+
+
+def _limit_resources(limits: Limits, libraries: int, jobs: int, descriptors: int) -> None:
     whole_life = int(limits.cpu_seconds * jobs) + 60
     for which, value in (
-        (resource.RLIMIT_AS, limits.memory),
+        (resource.RLIMIT_AS, libraries + limits.memory),
         (resource.RLIMIT_CPU, whole_life),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NPROC, 0),
-        # Input, output and errors are open already: every further descriptor, be it a file,
-        # a socket or a pipe, is refused. This one holds on any POSIX system.
-        (resource.RLIMIT_NOFILE, 3),
+        # Those that may be are open already: every further descriptor, be it a file, a socket
+        # or a pipe, is refused. This one holds on any POSIX system.
+        (resource.RLIMIT_NOFILE, descriptors),
     ):
         resource.setrlimit(which, (value, value))
 
 
-def lock(limits: Limits, jobs: int) -> tuple[str, ...]:
+def lock(limits: Limits, *, jobs: int, descriptors: int) -> tuple[str, ...]:
     """Give up what a decoder does not need, for good; return the names of what held.
+
+    ``descriptors`` are open, numbered from 0: input, output, errors and perhaps a file.
 
     Raises:
         OSError: a resource limit could not be set; without those no job is taken.
     """
     libc = _libc()
     held = []
+    libraries = _address_space()
     if _drop_capabilities(libc):
         held.append("no-capabilities")
     if _prctl(libc, _PR_SET_DUMPABLE, 0):
@@ -103,7 +115,7 @@ def lock(limits: Limits, jobs: int) -> tuple[str, ...]:
     restricted = no_new_rights and _landlock.refuse_everything(libc)
     if restricted:
         held.append("no-files-landlock")
-    _limit_resources(limits, jobs)
+    _limit_resources(limits, libraries, jobs, descriptors)
     held += ["memory-limit", "cpu-limit", "no-file-size", "no-new-descriptors", "no-core"]
     if no_new_rights and _seccomp.refuse_other_calls(libc):
         held.append("system-call-filter")

@@ -9,7 +9,7 @@ import mmap
 import os
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from strandline.media.limits import Limits
 
@@ -69,7 +69,7 @@ def probe(
         "start-process": _start_process,
         "signal-another": _signal_another,
         "executable-memory": _executable_memory,
-        "much-memory": lambda: _much_memory(limits.memory),
+        "much-memory": lambda: _much_memory(2 * limits.memory),
         "execute": _execute,
     }
     outcome = {}
@@ -81,3 +81,19 @@ def probe(
         else:
             outcome[name] = "allowed"
     return outcome, {}
+
+
+def probe_file(
+    file: BinaryIO, params: Mapping[str, Any], limits: Limits
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The same with a large file open; also give its size, and ``params["at"]``'s 16 bytes."""
+    outcome, _ = probe(b"", {}, limits)
+    try:
+        os.write(file.fileno(), b"overwritten")
+    except OSError as refused:
+        outcome["write-to-it"] = errno.errorcode.get(refused.errno or 0, str(refused))
+    else:
+        outcome["write-to-it"] = "allowed"
+    size = file.seek(0, os.SEEK_END)
+    file.seek(params.get("at", 0))
+    return {"attempts": outcome, "size": size}, {"bytes": file.read(16)}

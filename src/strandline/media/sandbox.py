@@ -2,32 +2,24 @@
 
 import atexit
 import contextlib
+import errno
 import logging
 import os
-import signal
-import subprocess
-import sys
+import stat
 import threading
-import time
 import weakref
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
-from strandline.errors import MediaRefused, StrandlineError, TimedOut, TooLarge, Undecodable
-from strandline.media import frames
-from strandline.media.channel import Channel, ChannelClosedError, DeadlinePassedError
+from strandline.errors import MediaRefused, TimedOut, TooLarge, Undecodable
 from strandline.media.limits import Limits
-from strandline.media.starter import run_in_lasting_thread
+from strandline.media.process import DiedIdleError, SandboxUnavailable, WorkerProcess
 
 _log = logging.getLogger(__name__)
 
 #: A worker that did this many jobs is replaced: decoders leak, and a foothold does not last.
 JOBS_PER_WORKER = 500
-#: Time for a new worker to say it is ready, generous for a cold disk (0.3 s when warm).
-START_SECONDS = 30.0
-#: Renditions and facts are small; a worker that sends more is not ours any longer.
-MAX_ANSWER = 64 * 2**20
 #: How often a worker may die before it has taken a job, until that is told.
 _IDLE_DEATHS = 3
 
@@ -35,91 +27,7 @@ _REFUSALS: dict[str, type[MediaRefused]] = {
     kind.verdict: kind for kind in (Undecodable, TooLarge, TimedOut)
 }
 
-
-class SandboxUnavailable(StrandlineError):
-    """The worker could not be started at all: a fault of the installation, not of a file."""
-
-
 _all_sandboxes: weakref.WeakSet["Sandbox"] = weakref.WeakSet()
-
-
-class _Worker:
-    """A running child and the channel to it."""
-
-    def __init__(self, limits: Limits, modules: Sequence[str]) -> None:
-        self.jobs_left = JOBS_PER_WORKER
-        self.process = run_in_lasting_thread(self._start)
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.channel = Channel(self.process.stdout.fileno(), self.process.stdin.fileno())
-        config = {
-            "limits": asdict(limits),
-            "modules": list(modules),
-            "jobs": JOBS_PER_WORKER,
-            "parent": os.getpid(),
-        }
-        try:
-            hello, _ = self.exchange(config, {}, START_SECONDS)
-            self.protections = tuple(str(name) for name in hello["protections"])
-            self.tasks = frozenset(str(name) for name in hello["tasks"])
-        except (
-            ChannelClosedError,
-            DeadlinePassedError,
-            frames.BadFrameError,
-            KeyError,
-            TypeError,
-        ) as error:
-            self.stop()
-            raise SandboxUnavailable(
-                "The worker that decodes untrusted files did not start "
-                f"({type(error).__name__}, exit status {self.process.returncode}). No file was "
-                "opened. Its own message is in this program's error output; check that "
-                f"'{sys.executable} -I -c \"import strandline\"' works."
-            ) from error
-        except BaseException:
-            self.stop()
-            raise
-
-    @staticmethod
-    def _start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-B", "-m", "strandline.media._worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env={},
-            cwd="/",
-            start_new_session=True,  # Ctrl-C is for the parent to act on
-        )
-
-    def exchange(
-        self, header: Mapping[str, Any], blobs: Mapping[str, bytes], seconds: float
-    ) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """Send one frame and read one, both within ``seconds``."""
-        self.channel.deadline = time.monotonic() + seconds
-        self.channel.send(frames.encode(header, blobs))
-        return self.answer()
-
-    def answer(self) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """Read one frame within what is left of the time."""
-        return frames.read(self.channel.take, max_blobs=MAX_ANSWER)
-
-    def stop(self) -> int:
-        """Kill this child, and only this one; return its exit status."""
-        self.process.kill()
-        status = self.process.wait()
-        self._close_pipes()
-        return status
-
-    def abandon(self) -> None:
-        """Let go of a child that belongs to the process this one was forked from."""
-        self._close_pipes()
-        self.process.returncode = 0  # not ours to wait for
-
-    def _close_pipes(self) -> None:
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
 
 
 class Sandbox:
@@ -141,7 +49,7 @@ class Sandbox:
         self.limits = limits or Limits()
         self._modules = tuple(modules)
         self._lock = threading.Lock()
-        self._worker: _Worker | None = None
+        self._worker: WorkerProcess | None = None
         _all_sandboxes.add(self)
 
     @property
@@ -181,13 +89,45 @@ class Sandbox:
             if task not in self._ready().tasks:
                 raise ValueError(f"the sandbox serves no task {task!r}")
             facts, blobs = self._one_job({"task": task, "params": dict(params or {})}, data)
-        verdict = facts.get("refused")
-        if verdict is None:
-            return facts, blobs
-        message = str(facts.get("message", ""))
-        if facts.get("unexpected"):
-            _log.warning("a decoder failed in a way not foreseen: %s", message)
-        raise _REFUSALS.get(str(verdict), Undecodable)(message)
+        return _unless_refused(facts, blobs)
+
+    def run_file(
+        self,
+        task: str,
+        path: Path,
+        params: Mapping[str, Any] | None = None,
+        *,
+        limits: Limits | None = None,
+    ) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """Run one task of a ``FILE_TASKS`` table on a file too large to hand over: a film.
+
+        A worker is started for this file alone and ended after it. It gets the open file, read
+        only, as its one descriptor, and the task a binary file object of it. Several threads
+        may do this at once. ``limits`` are this job's, where they differ from the sandbox's.
+
+        Raises:
+            Undecodable, TooLarge, TimedOut: the verdict on this file.
+            OSError: the file cannot be opened, or is not a regular file.
+            SandboxUnavailable: no worker could be started.
+            ValueError: the worker serves no such task.
+        """
+        limits = limits or self.limits
+        with _open_regular(path, limits) as descriptor:
+            worker = WorkerProcess(limits, self._modules, jobs=1, file=descriptor)
+            try:
+                if task not in worker.file_tasks:
+                    raise ValueError(f"the sandbox serves no task {task!r} on files")
+                job = {"task": task, "params": dict(params or {})}
+                facts, blobs = worker.run(job, {})
+            except DiedIdleError:
+                raise SandboxUnavailable(
+                    "The worker that decodes untrusted files ended before it took this one. The "
+                    "file was not read. Look for what kills processes on this machine (memory, a "
+                    "supervisor) and try again."
+                ) from None
+            finally:
+                worker.stop()
+        return _unless_refused(facts, blobs)
 
     def close(self) -> None:
         """End the worker; a later job starts another."""
@@ -204,78 +144,79 @@ class Sandbox:
         with contextlib.suppress(AttributeError):  # a constructor that did not finish
             self._discard()
 
-    def _ready(self) -> _Worker:
+    def _ready(self) -> WorkerProcess:
         worker = self._worker
         if worker is not None and (worker.jobs_left <= 0 or worker.process.poll() is not None):
             self._discard()
             worker = None
         if worker is None:
-            worker = self._worker = _Worker(self.limits, self._modules)
+            worker = self._worker = WorkerProcess(self.limits, self._modules, jobs=JOBS_PER_WORKER)
         return worker
 
-    def _hand_over(self, job: Mapping[str, Any], data: bytes) -> _Worker:
-        """Give the job to a worker; one that died idle is replaced, for it never saw the file."""
+    def _one_job(
+        self, job: Mapping[str, Any], data: bytes
+    ) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """Run the job; a worker that died idle is replaced, for it never saw the file."""
         for _ in range(_IDLE_DEATHS):
             worker = self._ready()
-            worker.jobs_left -= 1
             try:
-                worker.exchange(job, {"data": data}, self.limits.wall_seconds)
-            except ChannelClosedError:
+                facts, blobs = worker.run(job, {"data": data})
+            except DiedIdleError:
                 self._discard()
+            except BaseException:  # a verdict, or interrupted half-way: it is not used again
+                self._discard()
+                raise
             else:
-                return worker
+                if facts.get("spent"):
+                    self._discard()
+                return facts, blobs
         raise SandboxUnavailable(
             "The worker that decodes untrusted files ended, several times in a row, before it "
             "took the file. The file was not opened. Look for what kills processes on this "
             "machine (memory, a supervisor) and try again."
         )
 
-    def _one_job(
-        self, job: Mapping[str, Any], data: bytes
-    ) -> tuple[dict[str, Any], dict[str, bytes]]:
-        try:
-            facts, blobs = self._hand_over(job, data).answer()
-        except DeadlinePassedError:
-            self._discard()
-            raise TimedOut(
-                f"Reading the file took more than {self.limits.wall_seconds:g} s and was "
-                "stopped. Nothing of it was shown. It can be tried again with a higher limit."
-            ) from None
-        except ChannelClosedError:
-            raise _verdict_on_a_death(self._discard(), self.limits) from None
-        except frames.BadFrameError as error:
-            self._discard()
-            raise Undecodable(
-                f"The decoder answered with {error} and was stopped. Nothing of the file was shown."
-            ) from error
-        except BaseException:  # interrupted half-way: what the worker does now is unknown
-            self._discard()
-            raise
-        if facts.get("spent"):
-            self._discard()
-        return facts, blobs
-
-    def _discard(self) -> int:
+    def _discard(self) -> None:
         worker, self._worker = self._worker, None
-        return 0 if worker is None else worker.stop()
+        if worker is not None:
+            worker.stop()
 
     def _forget_after_fork(self) -> None:
         self._lock = threading.Lock()
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.abandon()
+        self._worker = None
 
 
-def _verdict_on_a_death(status: int, limits: Limits) -> MediaRefused:
-    if status in (-signal.SIGPROF, -signal.SIGXCPU):
-        return TimedOut(
-            f"Reading the file took more than {limits.cpu_seconds:g} s of processor time and was "
-            "stopped. Nothing of it was shown. It can be tried again with a higher limit."
-        )
-    return Undecodable(
-        f"The decoder crashed on this file (exit status {status}). Nothing of it was shown and "
-        "nothing outside the sandbox was affected."
-    )
+def _unless_refused(
+    facts: dict[str, Any], blobs: dict[str, bytes]
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the answer, or raise the verdict that it is."""
+    verdict = facts.get("refused")
+    if verdict is None:
+        return facts, blobs
+    message = str(facts.get("message", ""))
+    if facts.get("unexpected"):
+        _log.warning("a decoder failed in a way not foreseen: %s", message)
+    raise _REFUSALS.get(str(verdict), Undecodable)(message)
+
+
+@contextlib.contextmanager
+def _open_regular(path: Path, limits: Limits) -> Iterator[int]:
+    """Open a file to be read and nothing else; a named pipe would be waited for, a device acts."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "It is not a regular file", str(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        opened = os.fstat(descriptor)
+        if not stat.S_ISREG(opened.st_mode):  # exchanged since it was looked at
+            raise OSError(errno.EINVAL, "It is not a regular file", str(path))
+        if opened.st_size > limits.file_bytes:
+            raise TooLarge(
+                f"The file has {opened.st_size:,} bytes; at most {limits.file_bytes:,} are read. "
+                "It was not opened. Raise the limit to examine it."
+            )
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _after_fork() -> None:

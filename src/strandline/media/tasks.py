@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from strandline.media import charsets, decoding
-from strandline.media._probe import probe
+from strandline.media._probe import probe, probe_file
 from strandline.media.decoding import Decoded
 from strandline.media.limits import PIPELINE, Limits, Style
 from strandline.media.pages import read_page
@@ -21,8 +21,8 @@ def facts_of(decoded: Decoded) -> dict[str, Any]:
     """Return what can be said about a picture without looking at it; sizes are as displayed."""
     return {
         "format": decoded.format,
-        "width": decoded.image.width,
-        "height": decoded.image.height,
+        "width": decoded.width,
+        "height": decoded.height,
         "truncated": decoded.truncated,
         "animated": decoded.frames > 1,
         "pipeline": PIPELINE,
@@ -49,3 +49,4 @@ def _page(
 
 
 TASKS = {"picture": _picture, "page": _page, "probe": probe}
+FILE_TASKS = {"probe-file": probe_file}

@@ -7,13 +7,17 @@ from typing import IO, Any
 from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError, features
 
 from strandline.errors import TooLarge, Undecodable
+from strandline.media import _heif
 from strandline.media.limits import MAX_SIDE, Limits
 
 #: Formats with a signature, whose decoders start no program and follow no link. (EPS runs
 #: Ghostscript; TGA and PCX have no signature, so that junk would pass for a picture.)
 FORMATS = (
-    "JPEG", "PNG", "GIF", "WEBP", "AVIF", "JPEG2000", "TIFF", "BMP", "DIB", "ICO", "PPM",
+    "JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "JPEG2000", "TIFF", "BMP", "DIB", "ICO", "PPM",
 )  # fmt: skip
+
+_left_out: set[str] = set()
+_heif.register()
 
 #: What Pillow's decoders raise on bytes they cannot read. MemoryError is not among them.
 DECODER_FAILURES = (
@@ -29,6 +33,8 @@ def prepare(limits: Limits) -> None:
         features.version(name)
     # Threads cannot be started later on; nor would they count as our processor time fairly.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    if not _heif.stay_in_one_thread():
+        _left_out.add("HEIF")  # it would crash the worker
     Image.MAX_IMAGE_PIXELS = limits.pixels
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -42,9 +48,9 @@ def opened(data: bytes | memoryview, limits: Limits) -> Image.Image:
         DECODER_FAILURES: it is not of a known format, or its header is broken.
     """
     try:
-        image = Image.open(_readable(data), formats=FORMATS)
+        image = Image.open(_readable(data), formats=[f for f in FORMATS if f not in _left_out])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
-        raise too_large(str(bomb)) from bomb
+        raise too_large(f"more than {limits.pixels:,} pixels") from bomb
     refuse_large(image.size, limits)
     return image
 
@@ -59,7 +65,7 @@ def load(image: Image.Image, limits: Limits) -> None:
     try:
         image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
-        raise too_large(str(bomb)) from bomb
+        raise too_large(f"more than {limits.pixels:,} pixels") from bomb
     refuse_large(image.size, limits)
 
 

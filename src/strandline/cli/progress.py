@@ -74,3 +74,29 @@ def downloading() -> Iterator[Callable[[str, int, int], None] | None]:
             bar.update(tasks[step], completed=done, total=total)
 
         yield show
+
+
+@contextlib.contextmanager
+def working() -> Iterator[Callable[[str, int, int | None], None] | None]:
+    """A callback for long work: what is done, how many, and of how many; None off a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, done: int, total: int | None) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
+
+        yield show

@@ -27,6 +27,7 @@ LAZY: Mapping[str, Lazy] = {
     "serve": Lazy("strandline.cli.hotline:serve", "Serve one face of the hotline."),
     "worker": Lazy("strandline.cli.hotline:worker", "Do due work: captures, notices, looks."),
     "hash": Lazy("strandline.cli.hashing:hash_files", "Fingerprint pictures."),
+    "index": Lazy("strandline.cli.index:index", "Build, query and keep an exact index of hashes."),
     "list": Lazy("strandline.cli.lists:lists", "Fetch, check and use a published hash list."),
 }
 

@@ -10,6 +10,7 @@ bare hashes is turned into bytes at once.
 """
 
 import binascii
+import contextlib
 import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,8 @@ from strandline.matching import Entry, Refused
 
 _DIGITS = 64
 _HASH = re.compile(rb"[0-9a-fA-F]{64}")
+#: A line as most are, after which a block need not be read line by line.
+_USUAL = re.compile(rb"^([0-9a-fA-F]{64})(?:\t([^\t\r\n]*)(?:\t([^\t\r\n]*))?)?\r?$", re.MULTILINE)
 #: Bytes read at once: some 16,000 lines, so that what comes with them stays in the cache.
 _PIECE = 1 << 20
 #: A line longer than this is not waited for: whatever it is, it is no hash with id and labels.
@@ -141,8 +144,13 @@ def _block(text: bytes, first: int) -> Block:
                 return Block(
                     first, digits=digits, bare=np.frombuffer(raw, np.uint8).reshape(-1, 32)
                 )
+    text = text.removesuffix(b"\n")
+    usual = _USUAL.findall(text)
+    if len(usual) == text.count(b"\n") + 1:
+        with contextlib.suppress(UnicodeDecodeError):
+            return Block(first, [_parsed(number, each) for number, each in enumerate(usual, first)])
     lines, refused = [], []
-    for number, raw_line in enumerate(text.removesuffix(b"\n").split(b"\n"), first):
+    for number, raw_line in enumerate(text.split(b"\n"), first):
         found = _line(raw_line, number)
         if isinstance(found, Line):
             lines.append(found)
@@ -163,11 +171,19 @@ def _line(raw: bytes, number: int) -> Line | Refused | None:
     if len(more) > 2:
         return _refused(number, raw, "has more than hash, id and labels")
     try:
-        name, labels, *_ = *(column.decode().strip() for column in more), "", ""
+        return _parsed(number, (digits, *more, b"", b""))
     except UnicodeDecodeError:
         return _refused(number, raw, "is not UTF-8")
-    filed = tuple(label for each in labels.split(",") if (label := each.strip()))
-    return Line(number, digits.decode(), name or str(number), filed)
+
+
+def _parsed(number: int, columns: Sequence[bytes]) -> Line:
+    """Hash, id and labels, either of which may be empty; raises UnicodeDecodeError."""
+    name = columns[1].decode().strip()
+    labels: tuple[str, ...] = ()
+    if columns[2]:
+        each = map(str.strip, columns[2].decode().split(","))
+        labels = tuple(label for label in each if label)
+    return Line(number, columns[0].decode(), name or str(number), labels)
 
 
 def _refused(number: int, raw: bytes, reason: str) -> Refused:

@@ -1,16 +1,37 @@
-import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from PIL import Image
 
-from strandline.hashing import pdq
+from strandline.hashing import pdq, pdq_scaled
 from strandline.hashing import perceptual as module
-from strandline.hashing._reference_order import sampled_block
 
 sides = st.one_of(st.integers(1, 12), st.integers(60, 70), st.integers(127, 140), st.just(300))
+
+
+def distance(one: str, other: str) -> int:
+    return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def folded(pixels: np.ndarray) -> np.ndarray:
+    return module._folded(pixels, 1)[0]
+
+
+def ordered(pixels: np.ndarray) -> np.ndarray:
+    block = np.empty((64, 64), np.float32)
+    module._reference_order().ordered_block(*module._rows(pixels), block)
+    return block
+
+
+def transformed(block: np.ndarray) -> np.ndarray:
+    return module._transformed(block)[0]
+
+
 noise = st.tuples(sides, sides, st.integers(0, 2**32 - 1)).map(
     lambda drawn: np.random.default_rng(drawn[2]).integers(0, 256, (*drawn[:2], 3), np.uint8)
 )
@@ -61,21 +82,21 @@ def _plain_block(rgb: np.ndarray) -> np.ndarray:
 )
 def test_the_strict_path_sums_in_the_order_of_the_reference(shape):
     rgb = np.random.default_rng(3).integers(0, 256, (*shape, 3), np.uint8)
-    assert np.array_equal(sampled_block(rgb), _plain_block(rgb))
+    assert np.array_equal(ordered(rgb), _plain_block(rgb))
 
 
 @given(noise)
 @settings(max_examples=30, deadline=None)
 def test_both_paths_agree_but_for_rounding(rgb):
-    assert np.abs(module._fast_block(rgb) - sampled_block(rgb)).max() < 0.01
-    fast, strict = (module._dct(path(rgb)) for path in (module._fast_block, sampled_block))
+    assert np.abs(folded(rgb) - ordered(rgb)).max() < 0.01
+    fast, strict = transformed(folded(rgb)), transformed(ordered(rgb))
     assert np.abs(fast - strict).max() < module._MARGIN / 2
 
 
 @given(noise)
 @settings(max_examples=30, deadline=None)
 def test_the_hash_is_that_of_the_strict_path(rgb):
-    assert pdq(rgb).hash == module._hex(module._dct(sampled_block(rgb)))
+    assert pdq(rgb).hash == module._hex(transformed(ordered(rgb)))
 
 
 @given(arrays.arrays(np.uint8, (arrays.array_shapes(min_dims=2, max_dims=2, max_side=9)).map(
@@ -117,22 +138,95 @@ def test_a_picture_that_is_not_contiguous_hashes_the_same():
 @pytest.mark.parametrize(
     "wrong",
     [
-        np.zeros((64, 64), np.uint8),
+        np.zeros(64, np.uint8),
+        np.zeros((64, 64, 1), np.uint8),
         np.zeros((64, 64, 4), np.uint8),
         np.zeros((64, 64, 3), np.float32),
         np.zeros((0, 64, 3), np.uint8),
         np.zeros((64, 0, 3), np.uint8),
     ],
 )
-def test_what_is_not_an_rgb_picture_is_refused(wrong):
+def test_what_is_not_a_picture_of_bytes_is_refused(wrong):
     with pytest.raises(ValueError, match="height, width, 3"):
         pdq(wrong)
 
 
-def test_weights_of_a_band_add_up_to_one():
-    for size, (start, weights) in itertools.chain.from_iterable(
-        ((size, band) for band in module._band(size)) for size in (1, 63, 64, 128, 129, 1000, 4001)
-    ):
-        assert weights.sum() == pytest.approx(1, abs=1e-5)
-        assert start >= 0
-        assert start + len(weights) <= size
+@pytest.mark.parametrize("size", [1, 5, 63, 64, 65, 128, 129, 1000, 4001, 65_535])
+def test_a_plain_line_is_as_bright_as_its_pixels_however_long_it_is(size):
+    for pixels in (np.full((size, 7), 200, np.uint8), np.full((7, size, 3), 200, np.uint8)):
+        assert folded(pixels) == pytest.approx(200, abs=1e-2)
+
+
+@given(noise)
+@settings(max_examples=20, deadline=None)
+def test_a_grey_picture_hashes_as_the_same_picture_in_rgb(rgb):
+    grey = np.ascontiguousarray(rgb[..., 1])
+    assert np.array_equal(ordered(grey), ordered(np.repeat(grey[..., None], 3, axis=2)))
+    assert pdq(grey) == pdq(np.repeat(grey[..., None], 3, axis=2))
+
+
+def test_every_colour_has_the_luma_of_double_precision_rounded_once():
+    red, green, blue = np.meshgrid(*[np.arange(0, 256, 3, np.uint8)] * 3, indexing="ij")
+    colours = np.stack([each.ravel() for each in (red, green, blue)], axis=1)
+    for start in range(0, len(colours) - 4096, 4096):  # 64 by 64 pixels are not filtered
+        rgb = colours[start : start + 4096].reshape(64, 64, 3)
+        luma = rgb[..., 0] * 0.299 + rgb[..., 1] * 0.587 + rgb[..., 2] * 0.114
+        assert np.array_equal(ordered(rgb), luma.astype(np.float32))
+
+
+def test_read_only_pixels_are_hashed_too():
+    rgb = np.random.default_rng(8).integers(0, 256, (90, 120, 3), np.uint8)
+    wanted = pdq(rgb)
+    rgb.flags.writeable = False
+    assert pdq(rgb) == wanted
+
+
+def test_the_gate_lets_no_near_bit_pass(monkeypatch):
+    """Where the margin is small the strict path decides; where it is large both agree."""
+    used = []
+    kernels = module._reference_order()
+    strict = kernels.ordered_block
+    monkeypatch.setattr(kernels, "ordered_block", lambda *given: used.append(1) or strict(*given))
+    draw = np.random.default_rng(11)
+    for _ in range(200):
+        rgb = draw.integers(0, 256, (*draw.integers(5, 140, 2), 3), np.uint8)
+        near = module._gap(transformed(folded(rgb))) < module._MARGIN
+        used.clear()
+        found = pdq(rgb)
+        assert bool(used) == near
+        assert found.hash == module._hex(transformed(ordered(rgb)))
+
+
+def test_a_picture_decoded_whole_hashes_as_in_exact_mode(photographs):
+    for rgb in photographs.values():
+        grey = np.ascontiguousarray(rgb[..., 1])
+        height, width = grey.shape
+        assert pdq_scaled(grey, width=width, height=height, factor=1).hash == pdq(grey).hash
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_block_means_of_a_large_picture_drift_by_at_most_8_bits(photographs, factor):
+    for name, rgb in photographs.items():
+        side = 512 * factor - factor + 1  # odd, and the last block is cut
+        large = Image.fromarray(rgb[..., 1]).resize((side + 2, side), Image.Resampling.BICUBIC)
+        exact = np.asarray(large)
+        padded = np.pad(exact, ((0, -side % factor), (0, -(side + 2) % factor)), "edge")
+        rows, columns = padded.shape[0] // factor, padded.shape[1] // factor
+        means = padded.reshape(rows, factor, columns, factor).mean(axis=(1, 3)).round()
+        found = pdq_scaled(means.astype(np.uint8), width=side + 2, height=side, factor=factor)
+        assert distance(found.hash, pdq(exact).hash) <= 8, name
+        assert abs(found.quality - pdq(exact).quality) <= 2
+
+
+def test_a_scaled_picture_of_another_size_is_refused():
+    with pytest.raises(ValueError, match=r"\(50, 75\)"):
+        pdq_scaled(np.zeros((50, 74), np.uint8), width=600, height=400, factor=8)
+
+
+def test_importing_the_room_compiles_nothing():
+    program = (
+        "import sys, strandline.hashing\n"
+        "assert not {'numba', 'llvmlite', 'PIL', 'selectolax'} & "
+        "{name.partition('.')[0] for name in sys.modules}"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,10 +1,10 @@
 """Hashing: what identifies a file (digests) and what identifies a picture (PDQ).
 
-The arithmetic is pure numpy; pictures are decoded by ``strandline.media`` in its sandbox, and
-their hashes are computed there too, so that no pixel of an untrusted file reaches this process.
-Importing this package loads numpy, but no decoder.
+Pictures are decoded by ``strandline.media`` in its sandbox, and their hashes are computed there
+too, so that no pixel of an untrusted file reaches this process. The arithmetic is compiled by numba
+and kept in its cache; importing this package loads numpy, but neither numba nor a decoder.
 
-What it may touch: ``strandline.media``, the standard library, numpy; a file given by path.
+What it may touch: ``strandline.media``, the standard library, numpy, numba; a file given by path.
 """
 
 from strandline.hashing.digests import Digests, digests
@@ -16,20 +16,33 @@ from strandline.hashing.examiner import (
     hash_image,
     open_sandbox,
 )
-from strandline.hashing.perceptual import Pdq, pdq
-from strandline.hashing.versions import MIN_QUALITY, PIPELINE
+from strandline.hashing.letterbox import Box, trim
+from strandline.hashing.orientation import Orientation
+from strandline.hashing.perceptual import Pdq, pdq, pdq_dihedral, pdq_scaled
+from strandline.hashing.variants import Variant, variants_of
+from strandline.hashing.versions import MIN_QUALITY, PIPELINE, SAME_PICTURE, Mode, pipeline
 
 __all__ = [
     "MIN_QUALITY",
     "PIPELINE",
+    "SAME_PICTURE",
+    "Box",
     "Digests",
     "Examiner",
     "ImageHash",
+    "Mode",
+    "Orientation",
     "PageFacts",
     "Pdq",
     "PictureFacts",
+    "Variant",
     "digests",
     "hash_image",
     "open_sandbox",
     "pdq",
+    "pdq_dihedral",
+    "pdq_scaled",
+    "pipeline",
+    "trim",
+    "variants_of",
 ]

@@ -1,18 +1,22 @@
 """Examining a file or a page: everything the record keeps of it, in one pass of the sandbox."""
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from strandline.errors import TooLarge, Undecodable
 from strandline.hashing.digests import Digests, digests
-from strandline.hashing.versions import PIPELINE
+from strandline.hashing.orientation import Orientation
+from strandline.hashing.variants import Variant
+from strandline.hashing.versions import MIN_QUALITY, Mode, pipeline
 from strandline.media import Limits, Sandbox, Style
 
 #: Task tables of the worker: this room's task beside those of ``media``.
 _MODULES = ("strandline.media.tasks", "strandline.hashing.tasks")
+_PDQ = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,20 @@ class ImageHash:
     #: The file was cut off or damaged and decoded as far as it goes.
     truncated: bool
     digests: Digests
-    #: 64 hex digits; set for every picture that decodes, but see ``quality``.
-    pdq: str | None
-    #: 0 to 100; below ``MIN_QUALITY`` the picture is too plain to fingerprint.
+    #: 64 hex digits; set for every picture that decodes, but see ``too_plain``.
+    pdq: str
+    #: 0 to 100.
     quality: int
-    #: Version of decoding and hashing that made this.
+    #: Version of decoding and hashing that made this; names the mode.
     pipeline: str
+    #: ``image``, or ``animation`` for a file with further frames; the hash is of the first.
+    kind: Literal["image", "animation"] = "image"
+    mode: Mode = Mode.EXACT
+
+    @property
+    def too_plain(self) -> bool:
+        """Whether the picture shows too little to fingerprint: then only its digests count."""
+        return self.quality < MIN_QUALITY
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,8 @@ class PictureFacts:
 
     image: ImageHash
     renditions: Mapping[Style, bytes]
+    #: The picture's hashes turned, mirrored and without borders, where they were asked for.
+    variants: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,13 +86,23 @@ class Examiner:
         """Names of the sandbox's protections that really hold on this machine."""
         return self.sandbox.protections
 
-    def picture(self, data: bytes, styles: Sequence[Style] = ()) -> PictureFacts:
+    def picture(
+        self,
+        data: bytes,
+        styles: Sequence[Style] = (),
+        *,
+        mode: Mode = Mode.EXACT,
+        variants: bool = False,
+    ) -> PictureFacts:
         """Decode, hash and render a picture.
+
+        ``variants`` adds the hashes the picture would have turned, mirrored and without uniform
+        borders, always of the whole picture: to ask an index about, not to put on a list.
 
         Raises:
             Undecodable, TooLarge, TimedOut: the verdict on these bytes.
         """
-        return _examine(self.sandbox, data, styles)
+        return _examine(self.sandbox, data, styles, mode=mode, variants=variants)
 
     def page(self, data: bytes, base_url: str, charset: str | None = None) -> PageFacts:
         """Read a web page; ``charset`` is what the server said, if it said any.
@@ -110,7 +134,9 @@ class Examiner:
         self.close()
 
 
-def hash_image(source: bytes | Path, sandbox: Sandbox | None = None) -> ImageHash:
+def hash_image(
+    source: bytes | Path, sandbox: Sandbox | None = None, *, mode: Mode = Mode.EXACT
+) -> ImageHash:
     """Hash one picture, given as bytes or as the path of a file.
 
     Without a ``sandbox`` (from :func:`open_sandbox`) one is started and kept for this process.
@@ -121,7 +147,7 @@ def hash_image(source: bytes | Path, sandbox: Sandbox | None = None) -> ImageHas
     """
     sandbox = sandbox or _shared_sandbox()
     data = source if isinstance(source, bytes) else _read(source, sandbox.limits)
-    return _examine(sandbox, data, ()).image
+    return _examine(sandbox, data, (), mode=mode).image
 
 
 @functools.cache
@@ -139,23 +165,33 @@ def _read(path: Path, limits: Limits) -> bytes:
     return path.read_bytes()
 
 
-def _examine(sandbox: Sandbox, data: bytes, styles: Sequence[Style]) -> PictureFacts:
-    params = {"styles": [style.value for style in styles]}
+def _examine(
+    sandbox: Sandbox,
+    data: bytes,
+    styles: Sequence[Style],
+    *,
+    mode: Mode,
+    variants: bool = False,
+) -> PictureFacts:
+    params = {
+        "styles": [style.value for style in styles],
+        "mode": mode.value,
+        "variants": variants,
+    }
     facts, renditions = sandbox.run("fingerprint", data, params)
     try:
         return PictureFacts(
-            _image_hash(facts, digests(data)),
+            _image_hash(facts, digests(data), mode),
             {style: renditions[style.value] for style in styles},
+            tuple(_variant(*each) for each in facts.get("variants", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _not_ours() from error
 
 
-def _image_hash(facts: Mapping[str, Any], found: Digests) -> ImageHash:
+def _image_hash(facts: Mapping[str, Any], found: Digests, mode: Mode) -> ImageHash:
     """Check what the worker said: it read hostile bytes and may no longer be ours."""
-    pdq, quality = str(facts["pdq"]), int(facts["quality"])
-    if len(bytes.fromhex(pdq)) != 32 or not 0 <= quality <= 100:
-        raise ValueError("not a PDQ hash")
+    pdq, quality = _checked(facts["pdq"], facts["quality"])
     return ImageHash(
         format=str(facts["format"])[:20],
         width=int(facts["width"]),
@@ -164,8 +200,23 @@ def _image_hash(facts: Mapping[str, Any], found: Digests) -> ImageHash:
         digests=found,
         pdq=pdq,
         quality=quality,
-        pipeline=PIPELINE,
+        pipeline=pipeline(mode),
+        kind="animation" if facts["kind"] == "animation" else "image",
+        mode=mode,
     )
+
+
+def _variant(orientation: object, trimmed: object, pdq: object, quality: object) -> Variant:
+    known, bound = _checked(pdq, quality)
+    return Variant(Orientation(str(orientation)), trimmed=bool(trimmed), pdq=known, quality=bound)
+
+
+def _checked(pdq: object, quality: object) -> tuple[str, int]:
+    if not isinstance(pdq, str) or not isinstance(quality, int):
+        raise TypeError("not a PDQ hash")
+    if not _PDQ.fullmatch(pdq) or not 0 <= quality <= 100:
+        raise ValueError("not a PDQ hash")
+    return pdq, quality
 
 
 def _not_ours() -> Undecodable:

@@ -144,7 +144,7 @@ def test_workers_that_keep_dying_before_a_job_are_told_apart_from_a_bad_file(mon
 
         def ready_and_killed():
             worker = ready()
-            os.kill(worker.process.pid, signal.SIGKILL)
+            os.kill(worker.pid, signal.SIGKILL)
             return worker
 
         monkeypatch.setattr(own, "_ready", ready_and_killed)

@@ -10,15 +10,20 @@ means of giving up rights. It writes no file, opens no address and knows nothing
 """
 
 from strandline.errors import MediaRefused, TimedOut, TooLarge, Undecodable
+from strandline.media.answer import Answer, LargeFile
+from strandline.media.forkserver import SandboxUnavailable
 from strandline.media.limits import MAX_SIDE, PIPELINE, Limits, Style
-from strandline.media.process import SandboxUnavailable
+from strandline.media.pool import Pool
 from strandline.media.sandbox import Sandbox
 
 __all__ = [
     "MAX_SIDE",
     "PIPELINE",
+    "Answer",
+    "LargeFile",
     "Limits",
     "MediaRefused",
+    "Pool",
     "Sandbox",
     "SandboxUnavailable",
     "Style",

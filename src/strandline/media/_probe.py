@@ -58,7 +58,7 @@ def _much_memory(limit: int) -> None:
 
 
 def probe(
-    _data: bytes, _params: Mapping[str, Any], limits: Limits
+    _data: bytes | memoryview, _params: Mapping[str, Any], limits: Limits
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return for each attempt "allowed" or the name of the error that refused it."""
     attempts: dict[str, Callable[[], None]] = {

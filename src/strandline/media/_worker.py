@@ -1,16 +1,15 @@
 """The worker: reads jobs on its input, answers on its output, and can do nothing else.
 
-Started by :class:`strandline.media.Sandbox` as ``python -I -B -m strandline.media._worker`` with
-an empty environment. The first frame configures it: limits, how many jobs it will get, the
-parent's process id, the modules whose ``TASKS`` and ``FILE_TASKS`` it serves (only modules of this
-package are accepted), and, where it is started for one large file, the descriptor of that file.
-Everything is imported before rights are given up.
+Forked by :mod:`strandline.media._forkserver` with an empty environment, for one parent and its
+limits. Everything is imported before; rights are given up before the first job is read.
 """
 
+import fcntl
 import functools
 import importlib
 import io
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -19,17 +18,42 @@ from typing import Any, BinaryIO
 
 from strandline.errors import MediaRefused
 from strandline.media import _lockdown, frames
+from strandline.media.area import view_in_worker
 from strandline.media.limits import Limits
 
-type_of_answer = tuple[dict[str, Any], dict[str, bytes]]
-#: A task takes the bytes, its parameters and the limits, and gives facts and blobs.
-Task = Callable[[bytes, Mapping[str, Any], Limits], type_of_answer]
+Outcome = tuple[dict[str, Any], dict[str, bytes]]
+#: A task takes the file's bytes, its parameters and the limits, and gives facts and blobs. The
+#: bytes may be a read-only view, good for the job only: no task keeps it.
+Task = Callable[[bytes | memoryview, Mapping[str, Any], Limits], Outcome]
 #: The same on a file that is not handed over but open: read only, seekable.
-FileTask = Callable[[BinaryIO, Mapping[str, Any], Limits], type_of_answer]
+FileTask = Callable[[BinaryIO, Mapping[str, Any], Limits], Outcome]
 
 #: The large file's descriptor, the first after input, output and errors.
 _FILE = 3
 _READ_AHEAD = 1 << 18
+#: More than are ever open when a worker is forked.
+_MOST_OPEN = 32
+
+_tasks: dict[str, Task] = {}
+_file_tasks: dict[str, FileTask] = {}
+_prepare: list[Callable[[Limits], None]] = []
+
+
+def load(modules: list[str]) -> tuple[dict[str, Task], dict[str, FileTask]]:
+    """Import the modules whose tasks are served, and all that they load late.
+
+    Raises:
+        ValueError: a module that is not of this package.
+    """
+    for name in modules:
+        if not name.startswith("strandline."):
+            raise ValueError(f"{name} is not a module of this package")
+        module = importlib.import_module(name)
+        module.prepare(Limits())
+        _prepare.append(module.prepare)
+        _tasks.update(module.TASKS)
+        _file_tasks.update(getattr(module, "FILE_TASKS", {}))
+    return _tasks, _file_tasks
 
 
 def _take(count: int) -> bytes:
@@ -51,20 +75,7 @@ def _send(header: Mapping[str, Any], blobs: Mapping[str, bytes]) -> None:
             rest = rest[os.write(1, rest) :]
 
 
-def _load(modules: list[str], limits: Limits) -> tuple[dict[str, Task], dict[str, FileTask]]:
-    tasks: dict[str, Task] = {}
-    file_tasks: dict[str, FileTask] = {}
-    for name in modules:
-        if not name.startswith("strandline."):
-            raise ValueError(f"{name} is not a module of this package")
-        module = importlib.import_module(name)
-        module.prepare(limits)
-        tasks |= module.TASKS
-        file_tasks |= getattr(module, "FILE_TASKS", {})
-    return tasks, file_tasks
-
-
-def _answer(call: Callable[[], type_of_answer]) -> type_of_answer:
+def _answer(call: Callable[[], Outcome]) -> Outcome:
     """Run one job; whatever hostile bytes provoke becomes an answer with a verdict."""
     try:
         return call()
@@ -88,45 +99,51 @@ def _allow_processor_time(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
-def main() -> None:
-    """Configure, give up rights, say which, then serve until the input ends."""
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read when numpy is imported; one thread only
-    config, _ = frames.read(_take, max_blobs=0)
-    limits = Limits(**config["limits"])
-    held = ["dies-with-parent"] if _lockdown.die_with(config["parent"]) else []
-    if _lockdown.leave_the_network():
-        held.append("own-network-namespace")
-    tasks, file_tasks = _load(config["modules"], limits)
-    # Errors until here reach the parent's log; what decoders print must not flood it.
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 2)
-    os.close(silence)
+def _keep_only(descriptors: list[int], file: int | None) -> BinaryIO | None:
+    """Make these the input, the output and the large file; close every other descriptor."""
+    silence = os.open(os.devnull, os.O_WRONLY)  # what decoders print must not flood the parent
+    kept = [*descriptors[:2], silence, *([] if file is None else [file])]
+    # Copies above all targets first: a target may be the number of another's source.
+    copies = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, _MOST_OPEN) for descriptor in kept]
+    for target, copy in enumerate(copies):
+        os.dup2(copy, target, inheritable=False)
+    highest, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    os.closerange(len(kept), highest if highest > 0 else 1 << 20)
     sys.stdout = sys.stderr
-    file = None if config["file"] is None else _keep_only(config["file"])
-    held += _lockdown.lock(limits, jobs=config["jobs"], descriptors=_FILE + (file is not None))
-    hello = {"protections": held, "tasks": sorted(tasks), "file_tasks": sorted(file_tasks)}
-    _send(hello, {})
-    while True:
-        job, blobs = frames.read(_take, max_blobs=limits.bytes)
-        _send({"taken": True}, {})  # from here on, a death is this file's doing
-        if file is None:
-            call = functools.partial(tasks[job["task"]], blobs["data"], job["params"], limits)
-        else:
-            call = functools.partial(file_tasks[job["task"]], file, job["params"], limits)
-        _allow_processor_time(limits.cpu_seconds)
-        header, made = _answer(call)
-        _allow_processor_time(0)
-        _send(header, made)
-        del blobs, call, made
-
-
-def _keep_only(descriptor: int) -> BinaryIO:
-    """Move the large file's descriptor to where no further one is allowed after it."""
-    if descriptor != _FILE:
-        os.dup2(descriptor, _FILE, inheritable=False)
-        os.close(descriptor)
+    if file is None:
+        return None
     return io.BufferedReader(io.FileIO(_FILE, closefd=False), _READ_AHEAD)
 
 
-if __name__ == "__main__":
-    main()
+def serve(config: Mapping[str, Any], descriptors: list[int], server: int) -> None:
+    """Give up rights, say which, then take jobs until the input ends.
+
+    ``descriptors`` are input, output, then the shared area and the large file where ``config``
+    says that there are these. ``server`` is the process id of the one that forked this process.
+    """
+    limits = Limits(**config["limits"])
+    if limits != Limits():
+        for prepare in _prepare:
+            prepare(limits)
+    *_, last = descriptors
+    area = view_in_worker(descriptors[2]) if config["area"] else None
+    held = ["own-network-namespace"] if _lockdown.leave_the_network() else []
+    file = _keep_only(descriptors, last if config["file"] else None)
+    if _lockdown.die_with(server):
+        held.append("dies-with-parent")
+    held += _lockdown.lock(limits, jobs=config["jobs"], descriptors=_FILE + (file is not None))
+    _send({"ready": True, "protections": held}, {})
+    while True:
+        job, blobs = frames.read(_take, max_blobs=limits.bytes)
+        _send({"taken": True}, {})  # from here on, a death is this file's doing
+        if file is not None:
+            call = functools.partial(_file_tasks[job["task"]], file)
+        elif area is not None:
+            call = functools.partial(_tasks[job["task"]], area[: job["length"]])
+        else:
+            call = functools.partial(_tasks[job["task"]], blobs.pop("data"))
+        _allow_processor_time(limits.cpu_seconds)
+        header, made = _answer(functools.partial(call, job["params"], limits))
+        _allow_processor_time(0)
+        _send(header, made)
+        del call, made

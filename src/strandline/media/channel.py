@@ -33,7 +33,13 @@ class Channel:
         if left <= 0 or not poll.poll(left * 1000):
             raise DeadlinePassedError
 
-    def send(self, pieces: Iterable[bytes]) -> None:
+    def is_readable(self) -> bool:
+        """Something can be read at once, or the other end has gone."""
+        poll = select.poll()
+        poll.register(self._reading, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def send(self, pieces: Iterable[bytes | memoryview]) -> None:
         """Write all pieces before the deadline."""
         for piece in pieces:
             rest = memoryview(piece)

@@ -23,7 +23,9 @@ class BadFrameError(Exception):
     """What came over the wire is not a frame of ours."""
 
 
-def encode(header: Mapping[str, Any], blobs: Mapping[str, bytes]) -> list[bytes]:
+def encode(
+    header: Mapping[str, Any], blobs: Mapping[str, bytes | memoryview]
+) -> list[bytes | memoryview]:
     """Return the pieces of one frame, in order; large blobs are not copied."""
     told = dict(header) | {"blobs": [[name, len(data)] for name, data in blobs.items()]}
     text = json.dumps(told, ensure_ascii=True, separators=(",", ":")).encode()

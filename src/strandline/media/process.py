@@ -1,50 +1,40 @@
-"""The parent's side of one worker process: start it, talk to it, kill it, judge its death."""
+"""The parent's side of one worker process: have it forked, talk to it, end it, judge its death."""
 
-import functools
 import os
 import signal
-import subprocess
-import sys
+import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from strandline.errors import MediaRefused, StrandlineError, TimedOut, Undecodable
+from strandline.errors import MediaRefused, TimedOut, Undecodable
 from strandline.media import frames
+from strandline.media.area import SharedArea
 from strandline.media.channel import Channel, ChannelClosedError, DeadlinePassedError
+from strandline.media.forkserver import (
+    START_SECONDS,
+    ForkServer,
+    RunningServer,
+    SandboxUnavailable,
+    ServerGoneError,
+)
 from strandline.media.limits import Limits
-from strandline.media.starter import run_in_lasting_thread
 
-#: Time for a new worker to say it is ready, generous for a cold disk (0.3 s when warm).
-START_SECONDS = 30.0
 #: Renditions and facts are small; a worker that sends more is not ours any longer.
 MAX_ANSWER = 64 * 2**20
 
 
-class SandboxUnavailable(StrandlineError):
-    """The worker could not be started at all: a fault of the installation, not of a file."""
-
-
 class DiedIdleError(Exception):
-    """The worker ended before it took the job: no fault of the file."""
+    """The worker ended by no fault of the file: before it took the job, or with its server."""
+
+    def __init__(self, *, taken: bool) -> None:
+        super().__init__()
+        self.taken = taken
 
 
 _all_workers: weakref.WeakSet["WorkerProcess"] = weakref.WeakSet()
-
-
-def _start(file: int | None) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-I", "-B", "-m", "strandline.media._worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        bufsize=0,
-        env={},
-        cwd="/",
-        start_new_session=True,  # Ctrl-C is for the parent to act on
-        pass_fds=() if file is None else (file,),
-    )
 
 
 class WorkerProcess:
@@ -58,27 +48,33 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, limits: Limits, modules: Sequence[str], *, jobs: int, file: int | None = None
+        self,
+        server: ForkServer,
+        limits: Limits,
+        *,
+        jobs: int,
+        area: SharedArea | None = None,
+        file: int | None = None,
     ) -> None:
         self.limits = limits
         self.jobs_left = jobs
-        self.process = run_in_lasting_thread(functools.partial(_start, file))
-        _all_workers.add(self)
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.channel = Channel(self.process.stdout.fileno(), self.process.stdin.fileno())
+        self._ending = threading.Lock()
+        self._ended = self._interrupted = False
+        self._status: int | None = None
         config = {
             "limits": asdict(limits),
-            "modules": list(modules),
             "jobs": jobs,
-            "parent": os.getpid(),
-            "file": file,
+            "area": area is not None,
+            "file": file is not None,
         }
+        shared = [*([] if area is None else [area.descriptor]), *([] if file is None else [file])]
+        self._server, self.pid, self._pipes = _fork(server, config, shared)
+        self._channel = Channel(*self._pipes)
+        _all_workers.add(self)
         try:
-            hello, _ = self._exchange(config, {}, START_SECONDS)
+            self._channel.deadline = time.monotonic() + START_SECONDS
+            hello, _ = self._answer()
             self.protections = tuple(str(name) for name in hello["protections"])
-            self.tasks = frozenset(str(name) for name in hello["tasks"])
-            self.file_tasks = frozenset(str(name) for name in hello["file_tasks"])
         except (
             ChannelClosedError,
             DeadlinePassedError,
@@ -86,31 +82,46 @@ class WorkerProcess:
             KeyError,
             TypeError,
         ) as error:
-            self.stop()
             raise SandboxUnavailable(
-                "The worker that decodes untrusted files did not start "
-                f"({type(error).__name__}, exit status {self.process.returncode}). No file was "
-                "opened. Its own message is in this program's error output; check that "
-                f"'{sys.executable} -I -c \"import strandline\"' works."
+                "The worker that decodes untrusted files did not give up its rights "
+                f"({type(error).__name__}, exit status {self.stop()}) and got no file. Its own "
+                "message is in this program's error output."
             ) from error
         except BaseException:
             self.stop()
             raise
 
+    @property
+    def has_ended(self) -> bool:
+        """It died, or said something unasked and is not ours any longer."""
+        return self._ended or self._channel.is_readable()
+
     def run(
-        self, job: Mapping[str, Any], blobs: Mapping[str, bytes]
+        self,
+        job: Mapping[str, Any],
+        blobs: Mapping[str, bytes | memoryview],
+        beside: Callable[[], None] | None = None,
     ) -> tuple[dict[str, Any], dict[str, bytes]]:
         """Run one job within the limits; the answer may be a refusal. Use no more after an error.
 
+        ``beside`` is called while the worker works, and its time not counted.
+
         Raises:
             TimedOut, Undecodable: the verdict on a file that took too long or killed the worker.
-            DiedIdleError: the worker never took the job.
+            DiedIdleError: the worker ended by no fault of the file.
+            SandboxUnavailable: ``interrupt`` was called.
         """
         self.jobs_left -= 1
         taken = False
         try:
-            self._exchange(job, blobs, self.limits.wall_seconds)
+            self._channel.deadline = time.monotonic() + self.limits.wall_seconds
+            self._channel.send(frames.encode(job, blobs))
+            self._answer()
             taken = True
+            if beside is not None:
+                started = time.monotonic()
+                beside()
+                self._channel.deadline += time.monotonic() - started
             return self._answer()
         except DeadlinePassedError:
             raise TimedOut(
@@ -118,42 +129,78 @@ class WorkerProcess:
                 "stopped. Nothing of it was shown. It can be tried again with a higher limit."
             ) from None
         except ChannelClosedError:
-            if not taken:
-                raise DiedIdleError from None
-            raise _verdict_on_a_death(self.stop(), self.limits) from None
+            status = self.stop()
+            if self._interrupted:
+                raise SandboxUnavailable(
+                    "The sandbox was closed while it read a file. There is no verdict on this "
+                    "file; examine it again."
+                ) from None
+            if status is None or not taken:
+                raise DiedIdleError(taken=taken) from None
+            raise _verdict_on_a_death(status, self.limits) from None
         except frames.BadFrameError as error:
             raise Undecodable(
                 f"The decoder answered with {error} and was stopped. Nothing of the file was shown."
             ) from error
 
-    def _exchange(
-        self, header: Mapping[str, Any], blobs: Mapping[str, bytes], seconds: float
-    ) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """Send one frame and read one, both within ``seconds``."""
-        self.channel.deadline = time.monotonic() + seconds
-        self.channel.send(frames.encode(header, blobs))
-        return self._answer()
-
     def _answer(self) -> tuple[dict[str, Any], dict[str, bytes]]:
         """Read one frame within what is left of the time."""
-        return frames.read(self.channel.take, max_blobs=MAX_ANSWER)
+        return frames.read(self._channel.take, max_blobs=MAX_ANSWER)
 
-    def stop(self) -> int:
-        """Kill this child, and only this one; return its exit status."""
-        self.process.kill()
-        status = self.process.wait()
+    def interrupt(self) -> None:
+        """End the worker from another thread than the one that runs its job."""
+        self._interrupted = True
+        self._kill()
+
+    def stop(self) -> int | None:
+        """Kill this worker; return its exit status, None when the server has gone with it."""
+        self._kill()
         self._close_pipes()
-        return status
+        return self._status
+
+    def _kill(self) -> None:
+        with self._ending:
+            if not self._ended:
+                self._ended = True
+                self._status = self._server.end(self.pid)
 
     def abandon(self) -> None:
-        """Let go of a child that belongs to the process this one was forked from."""
+        """Let go of a worker that belongs to the process this one was forked from."""
+        self._ending = threading.Lock()
+        self._ended = True
         self._close_pipes()
-        self.process.returncode = 0  # not ours to wait for
 
     def _close_pipes(self) -> None:
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
+        pipes, self._pipes = self._pipes, ()
+        for pipe in pipes:
+            os.close(pipe)
+
+
+def _fork(
+    server: ForkServer, config: Mapping[str, Any], shared: list[int]
+) -> tuple[RunningServer, int, tuple[int, ...]]:
+    """Return a server, the worker it forked, and our ends of the pipes from and to that."""
+    for _ in range(2):  # one that died since it was last used is replaced
+        running = server.running()
+        from_worker, its_output = os.pipe()
+        its_input, to_worker = os.pipe()
+        try:
+            pid = running.fork(config, [its_input, its_output, *shared])
+        except BaseException as error:
+            os.close(from_worker)
+            os.close(to_worker)
+            if not isinstance(error, ServerGoneError):
+                raise
+        else:
+            return running, pid, (from_worker, to_worker)
+        finally:
+            os.close(its_input)
+            os.close(its_output)
+    raise SandboxUnavailable(
+        "The process that starts workers for untrusted files ended twice in a row. The file was "
+        "not opened. Look for what kills processes on this machine (memory, a supervisor) and try "
+        "again."
+    )
 
 
 def _verdict_on_a_death(status: int, limits: Limits) -> MediaRefused:

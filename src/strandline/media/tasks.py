@@ -36,16 +36,16 @@ def renditions_of(decoded: Decoded, params: Mapping[str, Any]) -> dict[str, byte
 
 
 def _picture(
-    data: bytes, params: Mapping[str, Any], limits: Limits
+    data: bytes | memoryview, params: Mapping[str, Any], limits: Limits
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     decoded = decoding.decode(data, limits)
     return facts_of(decoded), renditions_of(decoded, params)
 
 
 def _page(
-    data: bytes, params: Mapping[str, Any], _limits: Limits
+    data: bytes | memoryview, params: Mapping[str, Any], _limits: Limits
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
-    return read_page(data, params["base_url"], params.get("charset")), {}
+    return read_page(bytes(data), params["base_url"], params.get("charset")), {}
 
 
 TASKS = {"picture": _picture, "page": _page, "probe": probe}

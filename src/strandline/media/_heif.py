@@ -15,7 +15,7 @@ import mmap
 import platform
 from pathlib import Path
 
-import pi_heif
+import pi_heif  # type: ignore[import-untyped]
 
 #: ``endbr64; xor eax, eax; ret``: report success and start nothing.
 _DO_NOTHING = {"x86_64": bytes.fromhex("f30f1efa 31c0 c3")}

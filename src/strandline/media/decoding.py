@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from strandline.media import colour, jpeg, opening
+from strandline.media import animation, colour, jpeg, opening, truncation
+from strandline.media.animation import Frame, frames_of
 from strandline.media.jpeg import Scaled
 from strandline.media.limits import Limits
 from strandline.media.opening import prepare
 from strandline.media.orientation import orientation_of, upright
 
-__all__ = ["Decoded", "Scaled", "decode", "decode_scaled", "prepare"]
+__all__ = ["Decoded", "Frame", "Scaled", "decode", "decode_scaled", "frames_of", "prepare"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,25 +63,41 @@ def decode(data: bytes | memoryview, limits: Limits) -> Decoded:
         Undecodable: no decoder makes a picture of it.
     """
     try:
-        image = opening.opened(data, limits)
-        pixels = jpeg.pixels_of(image, data) if jpeg.is_plain(image) else None
-        if pixels is None:
-            opening.load(image, limits)
+        return _decoded(data, limits, forgiving=False)
     except opening.DECODER_FAILURES as first:
         try:
-            image = opening.loaded(data, limits, forgiving=True)
+            return _decoded(data, limits, forgiving=True)
         except opening.DECODER_FAILURES:
             raise opening.undecodable(first) from first
-        return _decoded(image, None, truncated=True)
-    return _decoded(image, pixels, truncated=False)
 
 
-def _decoded(image: Image.Image, pixels: NDArray[np.uint8] | None, *, truncated: bool) -> Decoded:
-    kind = image.format or "unknown"
-    frames = _declared_frames(image)
+def _decoded(data: bytes | memoryview, limits: Limits, *, forgiving: bool) -> Decoded:
+    if truncation.is_cut_off(data) and not forgiving:
+        raise EOFError("the file is shorter than it says")
+    image = opening.opened(data, limits, forgiving=forgiving)
+    pixels = None
+    if not forgiving and jpeg.is_plain(image):
+        pixels = jpeg.pixels_of(image, data)
     if pixels is None:
+        drawn = image.tile[0].extents if image.format == "GIF" and image.tile else None
+        opening.load(image, limits, forgiving=forgiving)
         pixels = colour.to_pixels(image)
-    return Decoded(upright(pixels, orientation_of(image)), kind, truncated, frames)
+        if drawn is not None:
+            _clear_around(pixels, drawn)
+    kind = image.format or "unknown"
+    return Decoded(
+        upright(pixels, orientation_of(image)),
+        "JPEG" if kind in jpeg.FORMATS else kind,
+        forgiving,
+        animation.count(image, data, limits),
+    )
+
+
+def _clear_around(pixels: NDArray[np.uint8], box: tuple[int, int, int, int]) -> None:
+    """Show nothing, which is white, where a GIF's first frame does not reach."""
+    left, top, right, bottom = box
+    pixels[:top] = pixels[bottom:] = 255
+    pixels[:, :left] = pixels[:, right:] = 255
 
 
 def decode_scaled(
@@ -105,8 +122,3 @@ def decode_scaled(
         return jpeg.scaled_luma_of(image, data, short_side)
     except opening.DECODER_FAILURES:
         return None
-
-
-def _declared_frames(image: Image.Image) -> int:
-    # Counting a GIF's frames walks the whole file; two are enough to say "an animation".
-    return 2 if getattr(image, "is_animated", False) else 1

@@ -49,12 +49,18 @@ def is_plain(image: Image.Image) -> bool:
 
 
 def pixels_of(image: Image.Image, data: bytes | memoryview) -> NDArray[np.uint8] | None:
-    """Return the pixels as stored of a plain JPEG; None when Pillow must decode it."""
+    """Return the pixels as stored of a plain JPEG; None when Pillow must decode it.
+
+    Raises:
+        ValueError: the file ends before the picture does, whatever marker was put at its end.
+    """
     try:
         made: NDArray[np.uint8] = simplejpeg.decode_jpeg(
             data, "RGB" if image.mode == "RGB" else "GRAY"
         )
-    except ValueError:
+    except ValueError as warning:
+        if "premature end" in str(warning).lower():
+            raise
         return None
     if made.shape[:2] != (image.height, image.width):
         return None

@@ -1,13 +1,15 @@
 """From bytes to an opened or loaded picture, refusing what is too large first. Worker only."""
 
+import contextlib
 import io
 import warnings
+from collections.abc import Iterator
 from typing import IO, Any
 
 from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError, features
 
 from strandline.errors import TooLarge, Undecodable
-from strandline.media import _heif
+from strandline.media import _heif, truncation
 from strandline.media.limits import MAX_SIDE, Limits
 
 #: Formats with a signature, whose decoders start no program and follow no link. (EPS runs
@@ -40,44 +42,53 @@ def prepare(limits: Limits) -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def opened(data: bytes | memoryview, limits: Limits) -> Image.Image:
+def opened(
+    data: bytes | memoryview, limits: Limits, *, forgiving: bool = False
+) -> ImageFile.ImageFile:
     """Read the header of a picture file; nothing is decoded yet.
 
     Raises:
         TooLarge: it claims more pixels than ``limits.pixels`` or a side above ``MAX_SIDE``.
         DECODER_FAILURES: it is not of a known format, or its header is broken.
     """
+    if forgiving:
+        data = truncation.padded(data, limits.bytes)
     try:
-        image = Image.open(_readable(data), formats=[f for f in FORMATS if f not in _left_out])
+        with _forgiving(forgiving):
+            image = Image.open(
+                _readable(data), formats=[kind for kind in FORMATS if kind not in _left_out]
+            )
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
         raise too_large(f"more than {limits.pixels:,} pixels") from bomb
     refuse_large(image.size, limits)
     return image
 
 
-def load(image: Image.Image, limits: Limits) -> None:
-    """Decode what was opened.
+def load(image: ImageFile.ImageFile, limits: Limits, *, forgiving: bool = False) -> None:
+    """Decode what was opened; ``forgiving`` takes a cut-off file as far as it goes.
 
     Raises:
         TooLarge: an icon or a tile turned out larger than declared.
         DECODER_FAILURES: the file is broken or cut off.
     """
     try:
-        image.load()
+        with _forgiving(forgiving):
+            image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
         raise too_large(f"more than {limits.pixels:,} pixels") from bomb
+    except DECODER_FAILURES:
+        if not forgiving or not truncation.keep_what_was_decoded(image):
+            raise
     refuse_large(image.size, limits)
 
 
-def loaded(data: bytes | memoryview, limits: Limits, *, forgiving: bool) -> Image.Image:
-    """Open and decode; ``forgiving`` takes a cut-off file as far as it goes."""
+@contextlib.contextmanager
+def _forgiving(forgiving: bool) -> Iterator[None]:
     ImageFile.LOAD_TRUNCATED_IMAGES = forgiving
     try:
-        image = opened(data, limits)
-        load(image, limits)
+        yield
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
-    return image
 
 
 def refuse_large(size: tuple[int, int], limits: Limits) -> None:

@@ -7,6 +7,7 @@
     ├── LookupFailed          the resolver gave no usable answer             (fetching)
     ├── MediaRefused          bytes that give no picture, with a verdict     (media)
     │   ├── Undecodable
+    │   │   └── NoFilmDecoder
     │   ├── TooLarge
     │   └── TimedOut
     ├── VaultError            evidence that cannot be kept or read           (vault)
@@ -52,6 +53,10 @@ class Undecodable(MediaRefused):
     """No decoder made a picture of these bytes, or the decoder crashed on them."""
 
     verdict = "undecodable"
+
+
+class NoFilmDecoder(Undecodable):
+    """A film, where the extra that reads films is not installed."""
 
 
 class TooLarge(MediaRefused):

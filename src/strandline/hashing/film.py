@@ -1,0 +1,237 @@
+"""Films and animations: what identifies them, as hashes of frames with ranges of time.
+
+A film is decoded by a worker of the sandbox for that file alone; a long one by several, each
+reading its own part, and the parts are put together in order. Frames too plain to fingerprint are
+left out, and neighbours that look alike are folded (:mod:`strandline.hashing.folding`).
+"""
+
+import functools
+import hashlib
+import importlib.util
+import math
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from strandline.errors import NoFilmDecoder, Undecodable
+from strandline.hashing.digests import Digests
+from strandline.hashing.folding import SAMPLE, FrameHash, fold
+from strandline.media import Limits, Sandbox
+from strandline.media.containers import FILM_PIPELINE, HEAD, INDEXED, container_of
+
+#: What a film may cost. Decoding stops at nine tenths of the times; what was seen until then is
+#: kept and marked as truncated.
+FILM_LIMITS = Limits(
+    file_bytes=32 * 2**30,
+    pixels=8192 * 4352,
+    frames=20_000,
+    memory=2 * 2**30,
+    cpu_seconds=1800.0,
+    wall_seconds=3600.0,
+)
+
+#: Stored with every hash: decoding and sampling, then the hash. The policy is stored beside it.
+PIPELINE = f"{FILM_PIPELINE}+pdq-2"
+
+_MODULES = ("strandline.hashing.film_tasks",)
+#: Below so many bytes a second worker costs more than it saves.
+_WORTH_SHARING = 3 * 2**20
+_LONGEST = 1e7
+_PIECE = 1 << 20
+
+
+class Policy(StrEnum):
+    """Which frames of a film are hashed."""
+
+    #: The frame on screen at each whole second.
+    EVERY_SECOND = "every-second"
+    #: Frames that decode on their own: a pre-filter. Not every scene has one.
+    KEYFRAMES = "keyframes"
+
+
+@dataclass(frozen=True)
+class FilmHash:
+    """What identifies a film or an animation. Sizes in pixels as displayed, times in seconds."""
+
+    #: "video" or "animation".
+    kind: str
+    #: ffmpeg's name of the container, or Pillow's of the format.
+    format: str
+    codec: str
+    width: int
+    height: int
+    duration: float
+    digests: Digests
+    #: In order of time. Empty: too plain to fingerprint, or nothing could be read.
+    frames: tuple[FrameHash, ...]
+    pipeline: str
+    policy: Policy
+    #: Cut off, damaged or beyond the limits: hashed as far as it goes.
+    truncated: bool
+    #: Frames that were decoded and hashed, the plain and the folded ones included.
+    samples: int
+    #: What was looked at, in whole seconds; None for all of it.
+    ranges: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def too_plain(self) -> bool:
+        """No frame shows enough to be fingerprinted."""
+        return not self.frames
+
+
+def open_film_sandbox(limits: Limits = FILM_LIMITS) -> Sandbox:
+    """Return a sandbox whose workers read films; those for pictures do not load ffmpeg."""
+    return Sandbox(limits, modules=_MODULES)
+
+
+def hash_film(
+    path: Path,
+    sandbox: Sandbox | None = None,
+    *,
+    policy: Policy = Policy.EVERY_SECOND,
+    ranges: Sequence[tuple[int, int]] | None = None,
+    workers: int | None = None,
+) -> FilmHash:
+    """Hash a film, or an animation (GIF, WebP, APNG, AVIF), given by its path.
+
+    Args:
+        path: a regular file.
+        sandbox: from :func:`open_film_sandbox`; without one, one is kept for this process.
+        policy: which frames; animations are always hashed frame by frame.
+        ranges: look at these seconds alone, (first, end), in order and apart from each other.
+        workers: how many share a long film, by default one for each processor.
+
+    Raises:
+        Undecodable, TooLarge, TimedOut: the verdict on this file.
+        NoFilmDecoder: a film, and PyAV is not installed.
+        OSError: the file cannot be read.
+    """
+    sandbox = sandbox or _shared_sandbox()
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    container = container_of(head)
+    jobs = _jobs(container, path, policy, ranges, workers)
+    with ThreadPoolExecutor(len(jobs) + 1) as threads:
+        found = threads.submit(_digests, path)
+        run = functools.partial(sandbox.run_file, "film" if container else "animation", path)
+        parts = [_Part(*answer) for answer in _in_order([threads.submit(run, job) for job in jobs])]
+        if len(parts) > 1 and any(part.irregular for part in parts):
+            parts = [_Part(*run({**jobs[0], "part": 0, "parts": 1}))]
+        digests = found.result()
+    samples = [sample for part in parts for sample in part.samples]
+    if not any(part.width for part in parts) and ranges is None:
+        raise Undecodable(
+            "Not one frame of this film could be decoded. Nothing was shown; its digests can "
+            "still be examined."
+        )
+    sized = next((part for part in parts if part.width), parts[0])
+    return FilmHash(
+        kind="video" if container else "animation",
+        format=container or _animation_of(head) or "unknown",
+        codec=parts[0].codec,
+        width=sized.width,
+        height=sized.height,
+        duration=max(part.seconds for part in parts),
+        digests=digests,
+        frames=fold(samples),
+        pipeline=PIPELINE,
+        policy=policy,
+        truncated=any(part.truncated for part in parts),
+        samples=len(samples),
+        ranges=None if ranges is None else tuple((first, end) for first, end in ranges),
+    )
+
+
+@functools.cache
+def _shared_sandbox() -> Sandbox:
+    return open_film_sandbox()
+
+
+def _jobs(
+    container: str | None,
+    path: Path,
+    policy: Policy,
+    ranges: Sequence[tuple[int, int]] | None,
+    workers: int | None,
+) -> list[dict[str, Any]]:
+    if container is None:
+        return [{}]
+    if importlib.util.find_spec("av") is None:
+        raise NoFilmDecoder(
+            "This is a film, and films are read with PyAV, which is not installed. The file was "
+            "not opened. Install it with: pip install 'strandline[video]'."
+        )
+    if ranges is not None:
+        return [{"policy": Policy.EVERY_SECOND.value, "ranges": [list(each) for each in ranges]}]
+    count = 1
+    if policy is Policy.EVERY_SECOND and container in INDEXED:
+        large = path.stat().st_size >= _WORTH_SHARING
+        count = workers or (len(os.sched_getaffinity(0)) if large else 1)
+    return [{"policy": policy.value, "part": part, "parts": count} for part in range(count)]
+
+
+def _in_order(
+    running: list[Future[tuple[dict[str, Any], dict[str, bytes]]]],
+) -> list[tuple[dict[str, Any], dict[str, bytes]]]:
+    return [each.result() for each in running]
+
+
+class _Part:
+    """A worker's answer, checked: it read hostile bytes and may no longer be ours.
+
+    Raises:
+        Undecodable: the answer makes no sense.
+    """
+
+    def __init__(self, facts: Mapping[str, Any], blobs: Mapping[str, bytes]) -> None:
+        try:
+            rows = np.frombuffer(blobs["samples"], SAMPLE)
+            self.width, self.height = int(facts["width"]), int(facts["height"])
+            self.codec = str(facts["codec"])[:20]
+            self.truncated, self.irregular = bool(facts["truncated"]), bool(facts["irregular"])
+            self.seconds = float(facts["end"])
+            self.samples = [
+                FrameHash(row["pdq"].tobytes().hex(), int(row["quality"]), start, end)
+                for row in rows
+                for start, end in [(float(row["start"]), float(row["end"]))]
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise _not_ours() from error
+        times = [time for each in self.samples for time in (each.start, each.end)]
+        sensible = all(math.isfinite(each) and 0 <= each <= _LONGEST for each in times)
+        sensible &= times == sorted(times) and 0 <= self.seconds <= _LONGEST
+        if not sensible or any(each.quality > 100 for each in self.samples):
+            raise _not_ours()
+
+
+def _not_ours() -> Undecodable:
+    return Undecodable(
+        "The decoder's answer made no sense and was not used. Nothing of the film was shown."
+    )
+
+
+def _animation_of(head: bytes) -> str | None:
+    if head.startswith(b"GIF8"):
+        return "GIF"
+    if head.startswith(b"\x89PNG"):
+        return "PNG"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    return "AVIF" if head[4:12] in {b"ftypavis", b"ftypavif"} else None
+
+
+def _digests(path: Path) -> Digests:
+    """All three in one read."""
+    kinds = [hashlib.md5(usedforsecurity=False), hashlib.sha1(usedforsecurity=False)]
+    kinds.append(hashlib.sha256())
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            for kind in kinds:
+                kind.update(piece)
+    return Digests(*(kind.hexdigest() for kind in kinds))

@@ -1,0 +1,119 @@
+"""The tasks a film's worker serves: decode, sample, hash; nothing of the film comes back but that.
+
+PyAV is optional (the extra ``video``): without it the worker still starts, and serves animations.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strandline.errors import Undecodable
+from strandline.hashing import perceptual
+from strandline.hashing.folding import SAMPLE
+from strandline.media import decoding
+from strandline.media.limits import Limits
+
+with contextlib.suppress(ModuleNotFoundError):
+    from strandline.media import film
+    from strandline.media.sampling import Film, Sample
+
+type_of_answer = tuple[dict[str, Any], dict[str, bytes]]
+
+_ENOUGH = 0.9
+
+
+def prepare(limits: Limits) -> None:
+    """Load what is loaded late, while files can still be read."""
+    decoding.prepare(limits)
+    perceptual.load_kernels()
+    if "film" in globals():
+        film.prepare(limits)
+
+
+class _Hashes:
+    """The samples of one job, hashed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.frames
+        self._rows = np.zeros(min(limits.frames, 1024), SAMPLE)
+        self._count = 0
+
+    def add(self, start: float, end: float, pixels: NDArray[np.uint8]) -> bool:
+        """Hash a frame; False when that was the last one allowed."""
+        found = perceptual.pdq(pixels)
+        if self._count == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+        bits = np.frombuffer(bytes.fromhex(found.hash), np.uint8)
+        self._rows[self._count] = (start, end, found.quality, bits)
+        self._count += 1
+        return self._count < self._most
+
+    def blob(self) -> bytes:
+        return self._rows[: self._count].tobytes()
+
+
+def _film(file: BinaryIO, params: Mapping[str, Any], limits: Limits) -> type_of_answer:
+    """Hash one part of a film, or ranges of it; ``params`` as ``hashing.film`` sends them."""
+    hashes = _Hashes(limits)
+    with film.opened(file, limits) as opened:
+        complete = True
+        for samples in _wanted(opened, params):
+            complete = complete and all(
+                hashes.add(sample.start, sample.end, sample.luma) for sample in samples
+            )
+        facts = {
+            "codec": opened.codec,
+            "width": opened.width,
+            "height": opened.height,
+            "end": opened.end,
+            "declared": opened.declared_seconds,
+            "truncated": opened.truncated or not complete,
+            "irregular": opened.irregular,
+        }
+    return facts, {"samples": hashes.blob()}
+
+
+def _wanted(opened: "Film", params: Mapping[str, Any]) -> Iterable[Iterable["Sample"]]:
+    if params["policy"] == "keyframes":
+        return [opened.keyframes()]
+    if "ranges" in params:
+        return (opened.every_second(first, stop) for first, stop in params["ranges"])
+    part, parts = params["part"], params["parts"]
+    if parts == 1:
+        return [opened.every_second()]
+    cuts: list[int | None] = [*opened.parts(parts)]
+    cuts += [None] * (parts + 1 - len(cuts))  # where fewer cuts were found, the last are empty
+    first, stop = cuts[part], cuts[part + 1]
+    return [] if first is None else [opened.every_second(first, stop)]
+
+
+def _animation(file: BinaryIO, _params: Mapping[str, Any], limits: Limits) -> type_of_answer:
+    """Hash every frame of an animation."""
+    hashes = _Hashes(limits)
+    data = file.read(limits.bytes + 1)
+    begun = time.process_time()
+    width = height = 0
+    end, complete = 0.0, True
+    try:
+        for frame in decoding.frames_of(data, limits):
+            height, width = frame.pixels.shape[:2]
+            end = frame.seconds_end
+            complete = hashes.add(frame.seconds_start, end, frame.pixels)
+            complete = complete and time.process_time() - begun < _ENOUGH * limits.cpu_seconds
+            if not complete:
+                break
+    except Undecodable:
+        if not width:
+            raise
+        complete = False
+    facts = {"codec": "", "width": width, "height": height, "end": end, "declared": None}
+    facts |= {"truncated": not complete, "irregular": False}
+    return facts, {"samples": hashes.blob()}
+
+
+TASKS: dict[str, Any] = {}
+FILE_TASKS = {"film": _film, "animation": _animation}

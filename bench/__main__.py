@@ -20,6 +20,7 @@ NAMES = sorted(
     for path in Path(__file__).parent.glob("*.py")
     if not path.stem.startswith("_") and path.stem != "case"
 )
+PAGE = "page"
 
 
 def machine() -> str:
@@ -36,7 +37,7 @@ def machine() -> str:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(NAMES))
+@click.argument("name", type=click.Choice([*NAMES, PAGE]))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @click.option(
     "-o",
@@ -47,7 +48,13 @@ def machine() -> str:
 @click.option("--quick", is_flag=True, help="Smaller sizes, to see that it runs.")
 @click.option("--full", is_flag=True, help="The largest sizes too: much memory, much time.")
 def main(name: str, *, as_json: bool, output: Path | None, quick: bool, full: bool) -> None:
-    """Run the benchmark NAME. Each case is shown on standard error as soon as it is measured."""
+    """Run the benchmark NAME. Each case is shown on standard error as soon as it is measured.
+
+    NAME "page" measures nothing: it draws docs/figures.md from the runs kept in docs/figures.
+    """
+    if name == PAGE:
+        import_module("bench._page").draw()
+        return
     console = Console(stderr=True, highlight=False)
     run = import_module(f"bench.{name}").run
     options = {"quick": quick}

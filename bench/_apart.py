@@ -25,7 +25,7 @@ def installed(*modules: str) -> bool:
     return all(util.find_spec(module) is not None for module in modules)
 
 
-def apart(target: str, *, timeout: float | None = None, **arguments: Any) -> dict[str, Any]:
+def apart(target: str, *, timeout: int | None = None, **arguments: Any) -> dict[str, Any]:
     """Run ``module:function`` with keyword arguments that JSON can carry; see the module."""
     command = [sys.executable, "-m", "bench._apart", target, json.dumps(arguments)]
     try:
@@ -33,7 +33,7 @@ def apart(target: str, *, timeout: float | None = None, **arguments: Any) -> dic
             command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=timeout, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise Failed(f"{target} took more than {timeout:.0f} s") from error
+        raise Failed(f"{target} took more than {timeout} s") from error
     if done.returncode:
         raise Failed(f"{target} ended with status {done.returncode}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

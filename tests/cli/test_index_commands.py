@@ -1,7 +1,10 @@
 """``strandline index``: files of hashes in, an index kept, answers out."""
 
+import contextlib
 import io
 import json
+import os
+import pty
 import random
 import signal
 import subprocess
@@ -361,3 +364,24 @@ def test_a_query_from_a_pipe_is_answered_before_the_next_is_written(built, hashe
         asked.close()
         assert process.wait(timeout=20) == 0
         assert told.read() == "3 asked, 3 matched, 0 could not be read.\n"
+
+
+def test_progress_is_shown_on_a_terminal_and_refused_lines_below_it(hashes, lines, path):
+    terminal, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "index", "build", lines(*hashes, "corrupt"), "-o", path],
+        stderr=slave,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(slave)
+    seen = b""
+    with contextlib.suppress(OSError):  # the last process closed its end
+        while piece := os.read(terminal, 4096):
+            seen += piece
+    os.close(terminal)
+    assert process.wait(timeout=20) == 0
+    progress, _, told = seen.decode().partition("Line 51: ")
+    assert "read" in progress
+    assert "\x1b[" in progress
+    assert "50 entries" in told
+    assert "\x1b[" not in told

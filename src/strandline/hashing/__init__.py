@@ -7,7 +7,7 @@ and kept in its cache; importing this package loads numpy, but neither numba nor
 What it may touch: ``strandline.media``, the standard library, numpy, numba; a file given by path.
 """
 
-from strandline.hashing.digests import Digests, digests
+from strandline.hashing.digests import Digests, digests, digests_of_file
 from strandline.hashing.examiner import (
     Examiner,
     ImageHash,
@@ -37,6 +37,7 @@ __all__ = [
     "PictureFacts",
     "Variant",
     "digests",
+    "digests_of_file",
     "hash_image",
     "open_sandbox",
     "pdq",

@@ -9,13 +9,14 @@ from typing import Any, Literal, Self
 
 from strandline.errors import TooLarge, Undecodable
 from strandline.hashing.digests import Digests, digests
+from strandline.hashing.files import open_file
 from strandline.hashing.orientation import Orientation
 from strandline.hashing.variants import Variant
 from strandline.hashing.versions import MIN_QUALITY, Mode, pipeline
 from strandline.media import Limits, Sandbox, Style
 
 #: Task tables of the worker: this room's task beside those of ``media``.
-_MODULES = ("strandline.media.tasks", "strandline.hashing.tasks")
+MODULES = ("strandline.media.tasks", "strandline.hashing.tasks")
 _PDQ = re.compile(r"[0-9a-f]{64}")
 
 
@@ -72,7 +73,7 @@ class PageFacts:
 
 def open_sandbox(limits: Limits | None = None) -> Sandbox:
     """Return a sandbox that can hash; a plain ``Sandbox()`` can only decode."""
-    return Sandbox(limits, modules=_MODULES)
+    return Sandbox(limits, modules=MODULES)
 
 
 class Examiner:
@@ -121,7 +122,7 @@ class Examiner:
                 refresh=None if refresh is None else str(refresh),
             )
         except (KeyError, TypeError) as error:
-            raise _not_ours() from error
+            raise not_ours() from error
 
     def close(self) -> None:
         """End the worker; a later call starts another."""
@@ -143,7 +144,7 @@ def hash_image(
 
     Raises:
         Undecodable, TooLarge, TimedOut: the verdict on these bytes.
-        OSError: the file cannot be read.
+        OSError: the file cannot be read, or it is no file: a folder, a pipe, a device.
     """
     sandbox = sandbox or _shared_sandbox()
     data = source if isinstance(source, bytes) else _read(source, sandbox.limits)
@@ -156,13 +157,15 @@ def _shared_sandbox() -> Sandbox:
 
 
 def _read(path: Path, limits: Limits) -> bytes:
-    size = path.stat().st_size
-    if size > limits.bytes:
-        raise TooLarge(
-            f"The file has {size:,} bytes; at most {limits.bytes:,} are read. It was not opened. "
-            "Raise the limit to examine it."
-        )
-    return path.read_bytes()
+    with open_file(path) as file:
+        size = file.seek(0, 2)
+        if size > limits.bytes:
+            raise TooLarge(
+                f"The file has {size:,} bytes; at most {limits.bytes:,} are read. It was not "
+                "read. Raise the limit to examine it."
+            )
+        file.seek(0)
+        return file.read()
 
 
 def _examine(
@@ -181,16 +184,22 @@ def _examine(
     facts, renditions = sandbox.run("fingerprint", data, params)
     try:
         return PictureFacts(
-            _image_hash(facts, digests(data), mode),
+            image_hash(facts, digests(data), mode),
             {style: renditions[style.value] for style in styles},
             tuple(_variant(*each) for each in facts.get("variants", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _not_ours() from error
+        raise not_ours() from error
 
 
-def _image_hash(facts: Mapping[str, Any], found: Digests, mode: Mode) -> ImageHash:
-    """Check what the worker said: it read hostile bytes and may no longer be ours."""
+def image_hash(facts: Mapping[str, Any], found: Digests, mode: Mode) -> ImageHash:
+    """Check what the worker said of a file with these digests, and make a hash of it.
+
+    The worker read hostile bytes and may no longer be ours.
+
+    Raises:
+        KeyError, TypeError, ValueError: the answer makes no sense.
+    """
     pdq, quality = _checked(facts["pdq"], facts["quality"])
     return ImageHash(
         format=str(facts["format"])[:20],
@@ -219,7 +228,8 @@ def _checked(pdq: object, quality: object) -> tuple[str, int]:
     return pdq, quality
 
 
-def _not_ours() -> Undecodable:
+def not_ours() -> Undecodable:
+    """Return the verdict on a file about which the worker said what cannot be."""
     return Undecodable(
         "The decoder's answer made no sense and was not used. Nothing of the file was shown."
     )

@@ -1,0 +1,47 @@
+"""Opening what a path names, when that is a file."""
+
+import errno
+import os
+import stat
+from io import FileIO
+from pathlib import Path
+
+
+def open_file(path: Path) -> FileIO:
+    """Open a file to read its bytes, unbuffered.
+
+    Raises:
+        OSError: it cannot be opened, or it is no file. A pipe would be waited for without end, and
+            reading a device can have effects; neither is read.
+    """
+    # Without waiting for the other end of a pipe, which is opened only to see what it is.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "It is not a file", str(path))
+    return FileIO(descriptor, "rb")
+
+
+def _picture(answer: Answer[Digests], mode: Mode) -> HashedFile:
+    assert isinstance(answer.source, Path)
+    if answer.error is not None:
+        return HashedFile(answer.source, error=answer.error)
+    assert answer.beside is not None
+    try:
+        return HashedFile(answer.source, image_hash(answer.facts, answer.beside, mode))
+    except (KeyError, TypeError, ValueError):
+        return HashedFile(answer.source, error=not_ours())
+
+
+def _with_frames(hashed: HashedFile, films: Sandbox) -> HashedFile:
+    """Add the frames of an animation; where they cannot be had, its first one is still known."""
+    with contextlib.suppress(MediaRefused, OSError):
+        return dataclasses.replace(hashed, film=hash_film(hashed.path, films))
+    return hashed
+
+
+def _film(path: Path, films: Sandbox) -> HashedFile:
+    try:
+        return HashedFile(path, film=hash_film(path, films))
+    except (MediaRefused, OSError) as error:
+        return HashedFile(path, error=error)

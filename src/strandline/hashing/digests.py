@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from strandline.hashing.files import open_file
+from strandline.hashing.opening import open_file
 
 #: Bytes that all three see before the next are read: they stay in the cache.
 _CHUNK = 2**20

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from strandline.errors import TooLarge, Undecodable
 from strandline.hashing.digests import Digests, digests
-from strandline.hashing.files import open_file
+from strandline.hashing.opening import open_file
 from strandline.hashing.orientation import Orientation
 from strandline.hashing.variants import Variant
 from strandline.hashing.versions import MIN_QUALITY, Mode, pipeline

@@ -144,15 +144,3 @@ def test_a_file_that_cannot_be_read_gives_status_1_and_the_rest_is_done(
 def test_matching_without_a_list_is_a_sentence(tmp_path, photograph, capsys):
     assert main(["list", "match", str(tmp_path / "none"), str(photograph)]) == 1
     assert "holds no list" in capsys.readouterr().err
-
-
-def test_hash_prints_the_fingerprints(photograph, tmp_path, capsys):
-    image = hash_image(photograph)
-    assert main(["hash", str(photograph)]) == 0
-    line = capsys.readouterr().out
-    assert line == f"{image.pdq}  {image.quality:3}  {image.digests.sha256}  {photograph}\n"
-    (tmp_path / "notes.txt").write_text("no picture")
-    assert main(["hash", "--json", str(tmp_path / "notes.txt"), str(photograph)]) == 1
-    first, second = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert first.keys() == {"file", "problem"}
-    assert (second["pdq"], second["width"], second["problem"]) == (image.pdq, 512, None)

@@ -1,83 +1,201 @@
-"""``strandline hash``: fingerprints of pictures."""
+"""``strandline hash``: fingerprints of pictures and films."""
 
-import errno
+import contextlib
+import io
 import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from strandline.cli.files import files_under, printable
 from strandline.cli.progress import Count, counting
-from strandline.errors import MediaRefused
+from strandline.errors import MediaRefused, StrandlineError
 
 if TYPE_CHECKING:
-    from strandline.hashing import ImageHash
+    from strandline.hashing import FilmHash, HashedFile, ImageHash
+
+#: ``error`` of a file that the system would not let us read; the others are the verdicts.
+UNREADABLE = "unreadable"
+_PDQ_DIGITS = 64
 
 
 @click.command("hash")
 @click.argument(
-    "paths", metavar="PATH...", type=click.Path(path_type=Path), nargs=-1, required=True
+    "paths",
+    metavar="PATH...",
+    type=click.Path(path_type=Path, allow_dash=True),
+    nargs=-1,
+    required=True,
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["exact", "fast"]),
+    default="exact",
+    show_default=True,
+    help="'exact' gives the reference's very bits; 'fast' decodes less and drifts by a few.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each file, on its line.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Add JSON lines to FILE; files that are in it already are not hashed again.",
+)
+@click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    help="How many processes decode; as many as there are processors unless given.",
+)
 @click.pass_context
-def hash_files(context: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> None:
-    """Fingerprint each picture at PATH, and every file below a folder.
+def hash_files(
+    context: click.Context,
+    paths: tuple[Path, ...],
+    *,
+    mode: str,
+    as_json: bool,
+    output: Path | None,
+    workers: int | None,
+) -> None:
+    """Fingerprint each picture or film at PATH, and every file below a folder.
 
-    Each line gives the PDQ hash, its quality (below 50 a picture is too plain to be recognised by
-    it), the sha256 and the file. The exit status is 1 when a file could not be read as a picture:
-    the others were still done.
+    A PATH of '-' reads paths from standard input, one a line. Each line gives the PDQ hash, its
+    quality (below 50 a picture is too plain to be recognised by it), the sha256 and the file. The
+    exit status is 1 when a file could not be read as a picture or a film: the others were still
+    done.
     """
-    from strandline.hashing import hash_image, open_sandbox
+    from strandline import hashing
 
+    how = hashing.Mode(mode)
     unread = 0
-    with open_sandbox() as sandbox, counting("hashed") as count:
-        for path in count.over(files_under(paths)):
-            try:
-                image = hash_image(_file(path), sandbox)
-            except (MediaRefused, OSError) as error:
-                unread += 1
-                _report(count, path, error, as_json=as_json)
+    ours = frozenset({hashing.pipeline(how), hashing.FILM_PIPELINE})
+    with _going_on_in(output, ours) as (done, kept), counting("hashed") as count:
+        wanted = (path for path in _named(paths) if str(path) not in done)
+        for hashed in count.over(hashing.hash_files(wanted, mode=how, workers=workers)):
+            unread += hashed.error is not None
+            if kept:
+                kept.write(json.dumps(_object(hashed)) + "\n")
+                kept.flush()
+            elif as_json:
+                count.echo(json.dumps(_object(hashed)))
             else:
-                count.echo(_json_line(path, image) if as_json else _line(path, image))
+                _show(count, hashed)
     context.exit(1 if unread else 0)
 
 
-def _file(path: Path) -> Path:
-    """Refuse what is there but no file: reading a pipe would wait for ever."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "It is not a file")
+def _named(paths: Iterable[Path]) -> Iterator[Path]:
+    """Every file that was named, on the command line or on standard input."""
+    for path in paths:
+        if str(path) == "-":
+            lines = (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
+            yield from files_under(Path(os.fsdecode(line)) for line in lines if line)
+        else:
+            yield from files_under([path])
+
+
+@contextlib.contextmanager
+def _going_on_in(
+    output: Path | None, ours: frozenset[str]
+) -> Iterator[tuple[frozenset[str], IO[str] | None]]:
+    """Paths that ``output`` has already, and the file to go on in; nothing without one.
+
+    A last line that was cut off when an earlier run ended is taken away and made again.
+    """
+    if output is None:
+        yield frozenset(), None
+        return
+    with output.open("a+b") as file:
+        file.seek(0)
+        done, end = set(), 0
+        for number, line in enumerate(file, 1):
+            if line.endswith(b"\n"):
+                done.add(_path_in(line, f"Line {number} of {output}", ours))
+                end += len(line)
+        file.truncate(end)
+        yield frozenset(done), io.TextIOWrapper(file, encoding="utf-8")
+
+
+def _path_in(line: bytes, place: str, ours: frozenset[str]) -> str:
+    try:
+        row = json.loads(line)
+        path, pipeline = str(row["path"]), row.get("pipeline")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise StrandlineError(
+            f"{place} is not from 'strandline hash'. Nothing was added to that file. "
+            "Name another one to write to."
+        ) from None
+    if pipeline is not None and pipeline not in ours:
+        raise StrandlineError(
+            f"{place} was made by {pipeline}, and hashes would now be made by "
+            f"{' or '.join(sorted(ours))}: they do not compare exactly. Nothing was added to that "
+            "file. Name another one to write to."
+        )
     return path
 
 
-def _line(path: Path, image: "ImageHash") -> str:
-    return f"{image.pdq}  {image.quality:3}  {image.digests.sha256}  {printable(path)}"
+def _object(hashed: "HashedFile") -> dict[str, Any]:
+    """What ``--json`` prints of one file."""
+    row: dict[str, Any] = {"path": str(hashed.path)}
+    if hashed.error is not None:
+        error, message = _problem(hashed.error)
+        return row | {"error": error, "message": message}
+    if hashed.film:
+        row |= _film(hashed.film)
+    return row | _image(hashed.image) if hashed.image else row
 
 
-def _json_line(path: Path, image: "ImageHash") -> str:
-    values = {
-        "file": str(path),
+def _image(image: "ImageHash") -> dict[str, Any]:
+    return {
+        "kind": image.kind,
         "format": image.format,
         "width": image.width,
         "height": image.height,
         "truncated": image.truncated,
-        "md5": image.digests.md5,
-        "sha1": image.digests.sha1,
-        "sha256": image.digests.sha256,
+        **asdict(image.digests),
         "pdq": image.pdq,
         "quality": image.quality,
+        "too_plain": image.too_plain,
         "pipeline": image.pipeline,
-        "problem": None,
     }
-    return json.dumps(values)
 
 
-def _report(count: Count, path: Path, error: MediaRefused | OSError, *, as_json: bool) -> None:
+def _film(film: "FilmHash") -> dict[str, Any]:
+    return {
+        "kind": film.kind,
+        "format": film.format,
+        "width": film.width,
+        "height": film.height,
+        "duration": film.duration,
+        "truncated": film.truncated,
+        **asdict(film.digests),
+        "frames": [asdict(frame) for frame in film.frames],
+        "too_plain": film.too_plain,
+        "pipeline": film.pipeline,
+    }
+
+
+def _problem(error: MediaRefused | OSError) -> tuple[str, str]:
     if isinstance(error, MediaRefused):
-        problem = error.message
+        return error.verdict, error.message
+    return UNREADABLE, f"It cannot be read: {error.strerror or error}."
+
+
+def _show(count: Count, hashed: "HashedFile") -> None:
+    """Print one file for a person, or what went wrong with it on standard error."""
+    if hashed.error is not None:
+        count.echo(f"{printable(hashed.path)}: {_problem(hashed.error)[1]}", err=True)
+        return
+    if hashed.image:
+        what, quality, found = hashed.image.pdq, hashed.image.quality, hashed.image.digests
     else:
-        problem = f"It cannot be read: {error.strerror}."
-    if as_json:
-        count.echo(json.dumps({"file": str(path), "problem": problem}))
-    else:
-        count.echo(f"{printable(path)}: {problem}", err=True)
+        assert hashed.film
+        frames, found = hashed.film.frames, hashed.film.digests
+        what = f"film of {hashed.film.duration:.0f} s, {len(frames)} fingerprints"
+        quality = max((frame.quality for frame in frames), default=0)
+    count.echo(f"{what:{_PDQ_DIGITS}}  {quality:3}  {found.sha256}  {printable(hashed.path)}")

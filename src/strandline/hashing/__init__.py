@@ -7,6 +7,7 @@ and kept in its cache; importing this package loads numpy, but neither numba nor
 What it may touch: ``strandline.media``, the standard library, numpy, numba; a file given by path.
 """
 
+from strandline.hashing.batch import HashedFile, hash_files
 from strandline.hashing.digests import Digests, digests, digests_of_file
 from strandline.hashing.examiner import (
     Examiner,
@@ -16,6 +17,9 @@ from strandline.hashing.examiner import (
     hash_image,
     open_sandbox,
 )
+from strandline.hashing.film import PIPELINE as FILM_PIPELINE
+from strandline.hashing.film import FilmHash, Policy, hash_film, open_film_sandbox
+from strandline.hashing.folding import FrameHash
 from strandline.hashing.letterbox import Box, trim
 from strandline.hashing.orientation import Orientation
 from strandline.hashing.perceptual import Pdq, pdq, pdq_dihedral, pdq_scaled
@@ -23,22 +27,30 @@ from strandline.hashing.variants import Variant, variants_of
 from strandline.hashing.versions import MIN_QUALITY, PIPELINE, SAME_PICTURE, Mode, pipeline
 
 __all__ = [
+    "FILM_PIPELINE",
     "MIN_QUALITY",
     "PIPELINE",
     "SAME_PICTURE",
     "Box",
     "Digests",
     "Examiner",
+    "FilmHash",
+    "FrameHash",
+    "HashedFile",
     "ImageHash",
     "Mode",
     "Orientation",
     "PageFacts",
     "Pdq",
     "PictureFacts",
+    "Policy",
     "Variant",
     "digests",
     "digests_of_file",
+    "hash_files",
+    "hash_film",
     "hash_image",
+    "open_film_sandbox",
     "open_sandbox",
     "pdq",
     "pdq_dihedral",

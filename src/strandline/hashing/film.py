@@ -6,12 +6,11 @@ left out, and neighbours that look alike are folded (:mod:`strandline.hashing.fo
 """
 
 import functools
-import hashlib
 import importlib.util
 import math
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from strandline.errors import NoFilmDecoder, Undecodable
-from strandline.hashing.digests import Digests
+from strandline.hashing.digests import Digests, digests_of_file
 from strandline.hashing.folding import SAMPLE, FrameHash, fold
-from strandline.media import Limits, Sandbox
-from strandline.media.containers import FILM_PIPELINE, HEAD, INDEXED, container_of
+from strandline.media import Limits, Sandbox, containers
+from strandline.media.containers import HEAD, INDEXED, container_of
+from strandline.media.sources import open_regular
 
 #: What a film may cost. Decoding stops at nine tenths of the times; what was seen until then is
 #: kept and marked as truncated.
@@ -37,13 +37,12 @@ FILM_LIMITS = Limits(
 )
 
 #: Stored with every hash: decoding and sampling, then the hash. The policy is stored beside it.
-PIPELINE = f"{FILM_PIPELINE}+pdq-2"
+PIPELINE = f"{containers.FILM_PIPELINE}+pdq-2"
 
 _MODULES = ("strandline.hashing.film_tasks",)
 #: Below so many bytes a second worker costs more than it saves.
 _WORTH_SHARING = 3 * 2**20
 _LONGEST = 1e7
-_PIECE = 1 << 20
 
 
 class Policy(StrEnum):
@@ -97,6 +96,7 @@ def hash_film(
     policy: Policy = Policy.EVERY_SECOND,
     ranges: Sequence[tuple[int, int]] | None = None,
     workers: int | None = None,
+    digests: Digests | None = None,
 ) -> FilmHash:
     """Hash a film, or an animation (GIF, WebP, APNG, AVIF), given by its path.
 
@@ -106,6 +106,7 @@ def hash_film(
         policy: which frames; animations are always hashed frame by frame.
         ranges: look at these seconds alone, (first, end), in order and apart from each other.
         workers: how many share a long film, by default one for each processor.
+        digests: the file's, where they are known already; otherwise they are computed meanwhile.
 
     Raises:
         Undecodable, TooLarge, TimedOut: the verdict on this file.
@@ -113,17 +114,22 @@ def hash_film(
         OSError: the file cannot be read.
     """
     sandbox = sandbox or _shared_sandbox()
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-    container = container_of(head)
-    jobs = _jobs(container, path, policy, ranges, workers)
-    with ThreadPoolExecutor(len(jobs) + 1) as threads:
-        found = threads.submit(_digests, path)
+    head = _head(path)
+    container, animation = container_of(head), _animation_of(head)
+    if container is None and animation is None:
+        raise Undecodable(
+            f"{'This is no film or animation of a known format' if head else 'The file is empty'}. "
+            "Nothing was shown; its digests can still be examined."
+        )
+    jobs = [{}] if container is None else _jobs(container, path, policy, ranges, workers)
+    with ThreadPoolExecutor(len(jobs) + 1, "film") as threads:
+        known = threads.submit(lambda: digests or digests_of_file(path))
         run = functools.partial(sandbox.run_file, "film" if container else "animation", path)
-        parts = [_Part(*answer) for answer in _in_order([threads.submit(run, job) for job in jobs])]
+        running = [threads.submit(run, job) for job in jobs]
+        parts = [_Part(*each.result()) for each in running]
         if len(parts) > 1 and any(part.irregular for part in parts):
             parts = [_Part(*run({**jobs[0], "part": 0, "parts": 1}))]
-        digests = found.result()
+        found = known.result()
     samples = [sample for part in parts for sample in part.samples]
     if not any(part.width for part in parts) and ranges is None:
         raise Undecodable(
@@ -133,12 +139,12 @@ def hash_film(
     sized = next((part for part in parts if part.width), parts[0])
     return FilmHash(
         kind="video" if container else "animation",
-        format=container or _animation_of(head) or "unknown",
+        format=container or animation or "",
         codec=parts[0].codec,
         width=sized.width,
         height=sized.height,
         duration=max(part.seconds for part in parts),
-        digests=digests,
+        digests=found,
         frames=fold(samples),
         pipeline=PIPELINE,
         policy=policy,
@@ -153,15 +159,22 @@ def _shared_sandbox() -> Sandbox:
     return open_film_sandbox()
 
 
+def _head(path: Path) -> bytes:
+    descriptor = open_regular(path, FILM_LIMITS.file_bytes)
+    try:
+        return os.read(descriptor, HEAD)
+    finally:
+        os.close(descriptor)
+
+
 def _jobs(
-    container: str | None,
+    container: str,
     path: Path,
     policy: Policy,
     ranges: Sequence[tuple[int, int]] | None,
     workers: int | None,
 ) -> list[dict[str, Any]]:
-    if container is None:
-        return [{}]
+    """What each worker is asked for."""
     if importlib.util.find_spec("av") is None:
         raise NoFilmDecoder(
             "This is a film, and films are read with PyAV, which is not installed. The file was "
@@ -176,10 +189,15 @@ def _jobs(
     return [{"policy": policy.value, "part": part, "parts": count} for part in range(count)]
 
 
-def _in_order(
-    running: list[Future[tuple[dict[str, Any], dict[str, bytes]]]],
-) -> list[tuple[dict[str, Any], dict[str, bytes]]]:
-    return [each.result() for each in running]
+def is_film(path: Path) -> bool:
+    """Tell by a file's first bytes whether it is a film: :func:`hash_film` is for those.
+
+    Pictures that move (GIF, WebP, APNG, AVIF) are not films; it takes them as well.
+
+    Raises:
+        OSError, TooLarge: the file is not read.
+    """
+    return container_of(_head(path)) is not None
 
 
 class _Part:
@@ -224,14 +242,3 @@ def _animation_of(head: bytes) -> str | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
     return "AVIF" if head[4:12] in {b"ftypavis", b"ftypavif"} else None
-
-
-def _digests(path: Path) -> Digests:
-    """All three in one read."""
-    kinds = [hashlib.md5(usedforsecurity=False), hashlib.sha1(usedforsecurity=False)]
-    kinds.append(hashlib.sha256())
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            for kind in kinds:
-                kind.update(piece)
-    return Digests(*(kind.hexdigest() for kind in kinds))

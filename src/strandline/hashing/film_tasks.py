@@ -4,6 +4,7 @@ PyAV is optional (the extra ``video``): without it the worker still starts, and 
 """
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
@@ -11,10 +12,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from strandline.errors import Undecodable
+from strandline.errors import TooLarge
 from strandline.hashing import perceptual
 from strandline.hashing.folding import SAMPLE
-from strandline.media import decoding
+from strandline.media import animation, decoding, opening
 from strandline.media.limits import Limits
 
 with contextlib.suppress(ModuleNotFoundError):
@@ -65,12 +66,14 @@ def _film(file: BinaryIO, params: Mapping[str, Any], limits: Limits) -> type_of_
             complete = complete and all(
                 hashes.add(sample.start, sample.end, sample.luma) for sample in samples
             )
+        end = opened.end
+        if "ranges" in params:
+            end = max(end, opened.declared_seconds or 0.0)
         facts = {
             "codec": opened.codec,
             "width": opened.width,
             "height": opened.height,
-            "end": opened.end,
-            "declared": opened.declared_seconds,
+            "end": end,
             "truncated": opened.truncated or not complete,
             "irregular": opened.irregular,
         }
@@ -93,26 +96,25 @@ def _wanted(opened: "Film", params: Mapping[str, Any]) -> Iterable[Iterable["Sam
 
 def _animation(file: BinaryIO, _params: Mapping[str, Any], limits: Limits) -> type_of_answer:
     """Hash every frame of an animation."""
-    hashes = _Hashes(limits)
     data = file.read(limits.bytes + 1)
-    begun = time.process_time()
+    if len(data) > limits.bytes:
+        raise TooLarge(
+            f"The animation has more than {limits.bytes:,} bytes. It was not decoded and nothing "
+            "was shown. Raise the limit to examine it."
+        )
+    hashes = _Hashes(limits)
+    begun, seen, end = time.process_time(), 0, 0.0
     width = height = 0
-    end, complete = 0.0, True
-    try:
-        for frame in decoding.frames_of(data, limits):
-            height, width = frame.pixels.shape[:2]
-            end = frame.seconds_end
-            complete = hashes.add(frame.seconds_start, end, frame.pixels)
-            complete = complete and time.process_time() - begun < _ENOUGH * limits.cpu_seconds
-            if not complete:
-                break
-    except Undecodable:
-        if not width:
-            raise
-        complete = False
-    facts = {"codec": "", "width": width, "height": height, "end": end, "declared": None}
-    facts |= {"truncated": not complete, "irregular": False}
-    return facts, {"samples": hashes.blob()}
+    for frame in decoding.frames_of(data, limits):
+        height, width = frame.pixels.shape[:2]
+        seen, end = seen + 1, frame.seconds_end
+        more = hashes.add(frame.seconds_start, end, frame.pixels)
+        if not more or time.process_time() - begun > _ENOUGH * limits.cpu_seconds:
+            break
+    with opening.opened(data, dataclasses.replace(limits, frames=seen + 1)) as image:
+        cut = animation.count(image, data, dataclasses.replace(limits, frames=seen + 1)) > seen
+    facts = {"codec": "", "width": width, "height": height, "end": end}
+    return facts | {"truncated": cut, "irregular": False}, {"samples": hashes.blob()}
 
 
 TASKS: dict[str, Any] = {}

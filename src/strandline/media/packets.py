@@ -89,7 +89,7 @@ class Planner(Generic[_Packet]):
         self._latest = scale.ticks(first)
         #: Where the last frame seen so far ends, in ticks; None before any.
         self.end: int | None = None
-        #: Planning was given up.
+        #: Planning was given up; set before, it is not begun.
         self.gave_up = False
 
     @property
@@ -103,7 +103,7 @@ class Planner(Generic[_Packet]):
         for packet in source:
             if packet.size == 0 and packet.pts is None:
                 continue  # marks the end
-            if not self._take(packet):
+            if not self._take(packet) or self.gave_up:
                 self.gave_up = True
                 yield from ((each, Step.DECODE) for each in self._held)
                 self._held.clear()

@@ -62,6 +62,8 @@ class Film:
     def __init__(self, container: InputContainer, stream: VideoStream, limits: Limits) -> None:
         self._container, self._stream, self._limits = container, stream, limits
         self._context = stream.codec_context
+        #: AVI tells only the order in which frames are stored, not when they are shown.
+        self._stored_order = container.format.name == "avi" and bool(self._context.has_b_frames)
         base = stream.time_base
         if base is None or base <= 0:
             raise Undecodable("This film states no unit of time. Nothing of it was shown.")
@@ -127,6 +129,7 @@ class Film:
         if first > 0:
             self._seek(first)
         planner = self._planner = Planner(self._scale, first, stop)
+        planner.gave_up = self._stored_order
         mark, held = first, None
         for at, frame in self._timed(self._decoded(planner)):
             upto = self._scale.mark_after(at)
@@ -222,11 +225,13 @@ class Film:
         gap = self._scale.ticks(LONGEST_GAP) - start
         second = self._scale.ticks(1) - start
         for frame in frames:
-            if frame.pts is None:
+            told = frame.dts if self._stored_order else frame.pts
+            if told is None:
                 at = start if latest is None else latest + self._step
                 self.irregular = True
             else:
-                at = frame.pts + offset
+                offset = start - told if self._stored_order and latest is None else offset
+                at = told + offset
             if latest is None:
                 jumps = at - start > gap and (self._planner is None or self._planner.gave_up)
             else:
@@ -234,7 +239,7 @@ class Film:
             if jumps:
                 self.irregular = True
                 at = start if latest is None else latest + self._step
-                offset = at - (frame.pts or 0)
+                offset = at - (told or 0)
             if latest is not None and at <= latest:
                 continue
             latest = at

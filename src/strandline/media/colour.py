@@ -38,13 +38,16 @@ def to_pixels(image: Image.Image) -> Pixels:
     clear = image.has_transparency_data
 
     def shown(strip: Image.Image) -> Pixels:
-        colours = strip if strip.mode == base else strip.convert(base)
+        if strip.mode == "La":
+            strip = strip.convert("LA")
+        seen = strip.convert("RGBA") if clear else strip
+        colours = (strip if base == "L" else seen).convert(base)
         if transform is not None:
             colours = ImageCms.applyTransform(colours, transform) or colours
         if colours.mode not in {"L", "RGB"}:
             colours = colours.convert("RGB")
         if clear:
-            colours = _over_white(colours, strip.convert("RGBA").getchannel("A"))
+            colours = _over_white(colours, seen.getchannel("A"))
         return np.asarray(colours.convert("L") if channels == 1 else colours)
 
     return _in_strips(image, shown, channels)

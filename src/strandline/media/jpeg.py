@@ -59,7 +59,7 @@ def pixels_of(image: Image.Image, data: bytes | memoryview) -> NDArray[np.uint8]
             data, "RGB" if image.mode == "RGB" else "GRAY"
         )
     except ValueError as warning:
-        if "premature end" in str(warning).lower():
+        if "premature end of data segment" in str(warning):
             raise
         return None
     if made.shape[:2] != (image.height, image.width):

@@ -7,7 +7,8 @@ What it may touch: numpy, numba once a list is long, and the index files it is g
 no decoder.
 """
 
+from strandline.matching.clustering import Cluster, Clusters
 from strandline.matching.entries import BITS, Entry, Match, Refused
-from strandline.matching.index import Cluster, Index, Info
+from strandline.matching.index import Index, Info
 
-__all__ = ["BITS", "Cluster", "Entry", "Index", "Info", "Match", "Refused"]
+__all__ = ["BITS", "Cluster", "Clusters", "Entry", "Index", "Info", "Match", "Refused"]

@@ -1,19 +1,40 @@
-"""An exact index over 256-bit hashes."""
+"""The index: built once, added to and withdrawn from at any time, asked from any thread."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strandline.errors import IndexDamaged
-from strandline.matching.entries import Entry, Match, Refused, checked_radius, parse_hash
+from strandline.matching import _disk, verifying
+from strandline.matching.base import Base
+from strandline.matching.building import fill, lay_out
+from strandline.matching.clustering import Clusters, Members, cluster
+from strandline.matching.columns import Columns, Packing, Progress, from_arrays, joined, read
+from strandline.matching.entries import (
+    Entry,
+    Match,
+    Refused,
+    checked_entry,
+    checked_labels,
+    checked_radius,
+    parse_hash,
+)
+from strandline.matching.layout import VERSION
+from strandline.matching.mapped import Mapped, writing
+from strandline.matching.planning import USUAL_RADIUS
+from strandline.matching.sink import File, Memory, new_file
+from strandline.matching.tail import Added, Change, Tail
 
-#: Told what is being done, how many are done, and of how many (None while that is unknown).
-Progress = Callable[[str, int, int | None], None]
+#: Changed entries, more than which are worked into the index in the background.
+TAIL_MOST = 10_000
+#: An (id, hash) or (id, hash, labels).
+Item = Entry | tuple[str, str] | tuple[str, str, Iterable[str]]
 
 
 @dataclass(frozen=True)
@@ -22,11 +43,11 @@ class Info:
 
     #: Entries that can be found.
     entries: int
-    #: Different hashes among the indexed ones.
+    #: Different hashes in the index itself, without those added since it was built.
     hashes: int
-    #: Entries added since the last merge: answered by a scan.
+    #: Entries added since: answered by a scan until they are merged.
     added: int
-    #: Indexed entries withdrawn since the last merge.
+    #: Entries of the index withdrawn or replaced since.
     withdrawn: int
     #: Bytes in memory, or on disk.
     bytes: int
@@ -36,48 +57,50 @@ class Info:
     version: int
 
 
-class Cluster(Sequence[Entry]):
-    """Entries that are linked by hashes within the radius of one another."""
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = entries
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __getitem__(self, place: Any) -> Any:
-        return self._entries[place]
-
-
 class Index:
-    """An exact index: every entry within the radius is found and none outside it."""
+    """An exact index: every entry within the radius is found and none outside it.
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path
-        self._labels: dict[tuple[str, bytes], tuple[str, ...]] = {}
+    Make it with :meth:`build`, :meth:`build_array` or :meth:`open`. Safe to share between threads;
+    an index file is safe to share between processes, of which one writes at a time and all see
+    what was written with their next query.
+    """
+
+    def __init__(self, base: Base, path: Path | None = None, mapped: Mapped | None = None) -> None:
+        self._lock = threading.RLock()
+        self._base, self._tail = base, mapped.tail if mapped else Tail()
+        self._path, self._mapped = path, mapped
+        self._background: ThreadPoolExecutor | None = None
+        self._merging: Future[None] | None = None
+        self._closed = False
+        #: What was left out by :meth:`build`, which the caller is to report.
         self.refused: tuple[Refused, ...] = ()
 
     @classmethod
     def build(
         cls,
-        entries: Iterable[Entry | tuple[str, str] | tuple[str, str, Iterable[str]]],
+        entries: Iterable[Item],
         path: Path | None = None,
         *,
         progress: Progress | None = None,
     ) -> Self:
-        """Index entries; what is corrupt is left out and told in :attr:`refused`."""
-        index = cls(path)
-        refused = []
-        for number, item in enumerate(entries, 1):
-            entry = Entry(*item)
-            try:
-                index._put(entry)
-            except ValueError as error:
-                refused.append(Refused(number, entry.hash[:80], str(error)))
-            if progress and number % 65536 == 0:
-                progress("reading", number, None)
-        index.refused = tuple(refused)
-        index._save()
+        """Index entries, in memory or in a new file at ``path``, which replaces an older one.
+
+        An identical (id, hash) given twice counts once, with the labels of both. One corrupt hash
+        must not keep a whole list from being used: such items are left out and told in
+        :attr:`refused`.
+
+        Args:
+            entries: (id, hash) or (id, hash, labels); read once, and packed as they come.
+            path: where the file is to be; it appears there whole or not at all.
+            progress: told ``"reading"`` with the items read, and ``"indexing"`` with the bands
+                filled of how many.
+
+        Raises:
+            OSError: the file cannot be written; nothing was changed.
+        """
+        columns, refused = read(entries, progress)
+        index = cls._of(columns, path, progress)
+        index.refused = refused
         return index
 
     @classmethod
@@ -89,25 +112,41 @@ class Index:
         *,
         progress: Progress | None = None,
     ) -> Self:
-        """Index the rows of a uint8 array (N, 32); without ``ids`` the row number is the id."""
-        names = ids if ids is not None else [str(row) for row in range(len(hashes))]
-        rows = ((name, bytes(row).hex()) for name, row in zip(names, hashes, strict=True))
-        return cls.build(rows, path, progress=progress)
+        """Index the rows of a uint8 array (N, 32); without ``ids`` the row's number is its id.
+
+        Raises:
+            ValueError: an array of another shape or dtype, or another number of ids.
+            OSError: the file cannot be written; nothing was changed.
+        """
+        return cls._of(from_arrays(hashes, ids), path, progress)
+
+    @classmethod
+    def _of(cls, columns: Columns, path: Path | None, progress: Progress | None) -> Self:
+        if path is None:
+            return cls(_in_memory(columns, progress))
+        path = Path(path)
+        with new_file(path) as (descriptor, temporary):
+            _to_file(columns, descriptor, progress)
+            _disk.rename(temporary, path)
+        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open the file; raises IndexDamaged, naming the section, when it is not as written."""
-        index = cls(path)
-        try:
-            lines = path.read_text().splitlines()
-            for line in lines:
-                index._put(Entry(*json.loads(line)))
-        except ValueError as error:
-            raise IndexDamaged("header", f"{path} is not an index: build it again.") from error
-        return index
+        """Open a file to read and, if that is allowed, to write.
+
+        Its pages are checked when they are first looked at; :meth:`verify` checks all of them.
+
+        Raises:
+            IndexDamaged: it is not as it was written; the error names the section.
+            OSError: it cannot be read.
+        """
+        path = Path(path)
+        mapped = Mapped(path)
+        return cls(mapped.base, path, mapped)
 
     def __len__(self) -> int:
-        return len(self._labels)
+        with self._fresh() as (base, tail):
+            return base.entries - len(tail.hidden) + len(tail)
 
     def __enter__(self) -> Self:
         return self
@@ -116,88 +155,295 @@ class Index:
         self.close()
 
     def close(self) -> None:
-        """Finish what is under way and let go of the file."""
+        """Finish a merge that is under way and let go of the file."""
+        with self._lock:
+            background, self._background = self._background, None
+            self._closed = True
+        if background:
+            background.shutdown()
+        with self._lock:
+            if self._mapped:
+                self._mapped.close()
+                self._mapped = None
+
+    # Queries.
 
     def query(
         self,
         hash: str,  # noqa: A002 - the field's word
-        radius: int = 31,
+        radius: int = USUAL_RADIUS,
         *,
         labels: Iterable[str] | None = None,
     ) -> list[Match]:
-        """Return every entry within ``radius`` bits, nearest first, then by id and hash."""
-        wanted = int.from_bytes(parse_hash(hash))
+        """Return every entry within ``radius`` bits, nearest first, then by id and hash.
+
+        Args:
+            hash: 64 hex digits.
+            radius: bits that may differ, 0 to 256.
+            labels: only entries that have any of these; None for all.
+
+        Raises:
+            ValueError: a hash that is not 64 hex digits, or a radius outside 0 to 256.
+            IndexDamaged: a page of the file that was needed is not as it was written.
+        """
+        raw = parse_hash(hash)
         checked_radius(radius)
-        any_of = None if labels is None else set(labels)
-        found = [
-            Match(name, raw.hex(), distance, filed)
-            for (name, raw), filed in self._labels.items()
-            if (distance := (int.from_bytes(raw) ^ wanted).bit_count()) <= radius
-            and (any_of is None or any_of.intersection(filed))
-        ]
-        return sorted(found, key=lambda match: (match.distance, match.id, match.hash))
+        wanted = None if labels is None else frozenset(checked_labels(labels))
+        with self._fresh() as (base, tail):
+            hidden = tail.hidden
+            matches = tail.matches(raw, radius, wanted, compiled=bool(base.layout.bands))
+        query = base.words_of(np.frombuffer(raw, np.uint8).reshape(1, 32))[0]
+        matches += base.matches(base.search(query, radius), hidden, wanted)
+        matches.sort(key=_nearest)
+        return matches
 
     def query_many(
         self,
         hashes: Iterable[str],
-        radius: int = 31,
+        radius: int = USUAL_RADIUS,
         *,
         labels: Iterable[str] | None = None,
-        threads: int | None = None,  # noqa: ARG002
+        threads: int | None = None,
     ) -> list[list[Match]]:
-        """Answer :meth:`query` for each hash, in order."""
-        any_of = None if labels is None else set(labels)
-        return [self.query(each, radius, labels=any_of) for each in hashes]
+        """Answer :meth:`query` for each hash, in order; ``threads`` is the number of cores."""
+        raws = [parse_hash(each) for each in hashes]
+        checked_radius(radius)
+        if not raws:
+            return []
+        wanted = None if labels is None else frozenset(checked_labels(labels))
+        with self._fresh() as (base, tail):
+            hidden, compiled = tail.hidden, bool(base.layout.bands)
+            answers = [tail.matches(raw, radius, wanted, compiled=compiled) for raw in raws]
+        queries = base.words_of(np.frombuffer(b"".join(raws), np.uint8).reshape(-1, 32))
+        found = base.search_many(queries, radius, threads)
+        for matches, each in zip(answers, found, strict=True):
+            matches += base.matches(each, hidden, wanted)
+            matches.sort(key=_nearest)
+        return answers
 
-    def add(self, entries: Iterable[Entry | tuple[str, str]]) -> None:
-        """Add entries; they are found by the next query. Raises ValueError, adding nothing."""
-        for entry in [Entry(*item) for item in entries]:
-            self._put(entry)
-        self._save()
+    def clusters(self, radius: int = USUAL_RADIUS, *, progress: Progress | None = None) -> Clusters:
+        """Group entries that are linked, directly or through others, by hashes within the radius.
 
-    def withdraw(self, ids: Iterable[str]) -> int:
-        """Withdraw all entries of these ids at once; returns how many entries that were."""
-        gone = set(ids)
-        keys = [key for key in self._labels if key[0] in gone]
-        for key in keys:
-            del self._labels[key]
-        self._save()
-        return len(keys)
+        Returns clusters of two entries or more, largest first.
 
-    def merge(self) -> None:
-        """Work additions and withdrawals into the index; answers do not change."""
-
-    def clusters(self, radius: int = 31) -> Sequence[Cluster]:
-        """Entries linked by hashes within the radius: clusters of two or more, largest first."""
-        todo = {Entry(name, raw.hex(), filed) for (name, raw), filed in self._labels.items()}
-        found = []
-        while todo:
-            linked = {todo.pop()}
-            edge = set(linked)
-            while edge:
-                near = {Entry(m.id, m.hash, m.labels) for m in self.query(edge.pop().hash, radius)}
-                edge |= near - linked
-                linked |= near
-            todo -= linked
-            found.append(Cluster(sorted(linked)))
-        return sorted((c for c in found if len(c) > 1), key=len, reverse=True)
+        Raises:
+            ValueError: a radius outside 0 to 256.
+            IndexDamaged: the file is not as it was written.
+        """
+        checked_radius(radius)
+        with self._fresh() as (base, tail):
+            members = Members(base, tail.hidden, tail.living())
+        return cluster(members, radius, progress)
 
     def info(self) -> Info:
         """Tell what the index holds."""
-        hashes = {raw for _, raw in self._labels}
-        size = self._path.stat().st_size if self._path else 0
-        return Info(len(self), len(hashes), 0, 0, size, (), 0)
+        with self._fresh() as (base, tail):
+            size = self._path.stat().st_size if self._path else base.nbytes
+            return Info(
+                entries=base.entries - len(tail.hidden) + len(tail),
+                hashes=base.hashes,
+                added=len(tail),
+                withdrawn=len(tail.hidden),
+                bytes=size,
+                bands=base.layout.bands,
+                version=VERSION,
+            )
 
     def verify(self) -> None:
-        """Read the whole file; raises IndexDamaged, naming the section, when it is not right."""
+        """Read the whole file, and hold every section against the others.
 
-    def _put(self, entry: Entry) -> None:
-        key = (entry.id, parse_hash(entry.hash))
-        self._labels[key] = tuple(sorted({*self._labels.get(key, ()), *entry.labels}))
-
-    def _rows(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        return ((name, raw.hex(), filed) for (name, raw), filed in self._labels.items())
-
-    def _save(self) -> None:
+        Raises:
+            IndexDamaged: it is not as it was written, or contradicts itself; the section is named.
+        """
         if self._path:
-            self._path.write_text("".join(json.dumps(row) + "\n" for row in self._rows()))
+            mapped = Mapped(self._path)
+            try:
+                verifying.verify(mapped.base)
+            finally:
+                mapped.close()
+        with self._fresh() as (base, _):
+            verifying.verify(base)
+
+    # Changes.
+
+    def add(self, entries: Iterable[Item]) -> None:
+        """Add entries, all of them or none; the next query finds them.
+
+        An (id, hash) that is there already gets the labels in addition to its own.
+
+        Raises:
+            ValueError: an item that is not an entry; the text says which.
+            OSError: the file cannot be written; nothing was added.
+        """
+        checked = []
+        for number, item in enumerate(entries, 1):
+            try:
+                checked.append(checked_entry(item))
+            except ValueError as error:
+                raise ValueError(f"item {number}: {error}") from error
+        with self._changing() as descriptor:
+            self._commit(self._addition(checked), descriptor)
+        self._merge_if_long()
+
+    def withdraw(self, ids: Iterable[str]) -> int:
+        """Withdraw all entries of these ids; the next query finds none of them.
+
+        Returns how many entries that were.
+
+        Raises:
+            OSError: the file cannot be written; nothing was withdrawn.
+        """
+        if isinstance(ids, str):
+            raise TypeError("withdraw takes several ids, not one text")
+        names = tuple(dict.fromkeys(ids))
+        with self._changing() as descriptor:
+            hidden = set(self._base.entries_with(names)) - self._tail.hidden
+            count = len(hidden) + self._tail.count(names)
+            if count:
+                self._commit(Change((), names, tuple(sorted(hidden))), descriptor)
+        self._merge_if_long()
+        return count
+
+    def merge(self) -> None:
+        """Work additions and withdrawals into the index; answers do not change.
+
+        Queries and changes go on meanwhile. When another process is doing so, nothing is done.
+
+        Raises:
+            OSError: the file cannot be written; the index is as it was.
+        """
+        if self._path is None:
+            with self._lock:
+                base, tail = self._base, self._tail
+                columns, seen = _everything(base, tail), len(tail.log)
+            if seen:
+                self._replace(Index(_in_memory(columns, None)), base, tail.log, seen)
+            return
+        with contextlib.suppress(BlockingIOError), new_file(self._path) as (descriptor, temporary):
+            with self._fresh() as (base, tail):
+                columns, seen = _everything(base, tail), len(tail.log)
+            if not seen:
+                return
+            _to_file(columns, descriptor, None)
+            with self._changing():
+                # Someone may have built a new list meanwhile: then this one is not wanted.
+                if self._base is base:
+                    with Index.open(temporary) as merged:
+                        merged._repeat(tail.log[seen:])
+                    _disk.sync(descriptor)
+                    _disk.rename(temporary, self._path)
+                    self._reopen()
+
+    def _replace(self, merged: "Index", base: Base, log: list[Change], seen: int) -> None:
+        with self._lock:
+            if self._base is base:
+                merged._repeat(log[seen:])
+                self._base, self._tail = merged._base, merged._tail
+
+    def _repeat(self, changes: Iterable[Change]) -> None:
+        """Do again what was done to the index that this one takes the place of."""
+        for change in changes:
+            with self._changing() as descriptor:
+                if change.added:
+                    checked = [(each.id, each.raw, each.labels) for each in change.added]
+                    self._commit(self._addition(checked), descriptor)
+                if change.withdrawn:
+                    hidden = set(self._base.entries_with(change.withdrawn)) - self._tail.hidden
+                    withdrawal = Change((), change.withdrawn, tuple(sorted(hidden)))
+                    self._commit(withdrawal, descriptor)
+
+    def _addition(self, checked: Iterable[tuple[str, bytes, tuple[str, ...]]]) -> Change:
+        """What adding these changes: nothing for what is there already."""
+        added: dict[tuple[str, bytes], Added] = {}
+        for name, raw, labels in checked:
+            earlier = added.get((name, raw))
+            late = self._tail.get(name, raw.hex())
+            entry = None if earlier or late else self._base.entry_at(raw, name)
+            if entry in self._tail.hidden:
+                entry = None
+            if earlier:
+                held: tuple[str, ...] | None = earlier.labels
+            elif late:
+                held = late.labels
+            else:
+                held = None if entry is None else self._base.labels_of(entry)
+            if held is not None and set(labels) <= set(held):
+                continue
+            united = tuple(sorted({*labels, *(held or ())}))
+            instead = earlier.instead if earlier else -1 if entry is None else entry
+            added[name, raw] = Added(name, raw, united, instead)
+        return Change(tuple(added.values()))
+
+    def _commit(self, change: Change, descriptor: int | None) -> None:
+        if change == Change():
+            return
+        if self._mapped and descriptor is not None:
+            self._mapped.append(descriptor, change)
+        else:
+            self._tail.apply(change)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[int | None]:
+        """Hold the lock, and the file's; gives its descriptor."""
+        with self._lock:
+            if self._path is None:
+                yield None
+                return
+            with writing(self._path) as descriptor, self._fresh():
+                yield descriptor
+
+    @contextlib.contextmanager
+    def _fresh(self) -> Iterator[tuple[Base, Tail]]:
+        """Hold the lock, having seen what others wrote."""
+        with self._lock:
+            if self._closed:
+                raise ValueError("the index is closed")
+            if self._path and self._mapped:
+                if self._mapped.is_current(self._path):
+                    self._mapped.catch_up()
+                else:
+                    self._reopen()
+            yield self._base, self._tail
+
+    def _reopen(self) -> None:
+        assert self._path
+        newer, older = Mapped(self._path), self._mapped
+        self._mapped, self._base, self._tail = newer, newer.base, newer.tail
+        if older:
+            older.close()
+
+    def _merge_if_long(self) -> None:
+        with self._lock:
+            if len(self._tail.entries) + len(self._tail.hidden) <= TAIL_MOST or self._closed:
+                return
+            if self._merging and not self._merging.done():
+                return
+            self._background = self._background or ThreadPoolExecutor(1, "matching-merge")
+            self._merging = self._background.submit(self.merge)
+
+
+def _nearest(match: Match) -> tuple[int, str, str]:
+    return match.distance, match.id, match.hash
+
+
+def _in_memory(columns: Columns, progress: Progress | None) -> Base:
+    layout, columns, ordered = lay_out(columns)
+    sink = Memory(layout)
+    fill(layout, columns, ordered, sink, progress)
+    sink.data.flags.writeable = False
+    return Base(layout, sink.data, checked=True)
+
+
+def _to_file(columns: Columns, descriptor: int, progress: Progress | None) -> None:
+    layout, columns, ordered = lay_out(columns)
+    sink = File(layout, descriptor)
+    fill(layout, columns, ordered, sink, progress)
+    sink.finish()
+
+
+def _everything(base: Base, tail: Tail) -> Columns:
+    """All entries that can be found."""
+    packing = Packing()
+    for entry in tail.living():
+        packing.add(entry.id, bytes.fromhex(entry.hash), entry.labels)
+    return joined(base.columns(tail.hidden), packing.columns())

@@ -1,0 +1,431 @@
+"""The unchanging part of an index: its sections, in memory or mapped, and the search in them."""
+
+import functools
+import json
+import os
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strandline.matching import bits, building
+from strandline.matching.building import cores, cut, fingerprint
+from strandline.matching.columns import Columns, gather
+from strandline.matching.entries import Entry, Match
+from strandline.matching.layout import Layout, damaged
+from strandline.matching.pages import Pages, kernels
+from strandline.matching.planning import Plan, plan_for
+
+_Words = NDArray[np.uint64]
+_Rows = NDArray[np.uint32]
+#: Rows compared at once by numpy: 4 MB of words.
+_PIECE = 1 << 17
+
+
+@dataclass(frozen=True)
+class Found:
+    """Rows within the radius of one query, and their distances."""
+
+    rows: _Rows
+    distances: _Rows
+
+
+@functools.cache
+def _pool(_process: int) -> ThreadPoolExecutor:
+    """Threads that share a scan; a forked process makes its own."""
+    return ThreadPoolExecutor(cores(), "matching")
+
+
+class _Room(threading.local):
+    """Memory that a thread's queries write into, kept so that it is not asked for again."""
+
+    def __init__(self) -> None:
+        self.spans = np.empty((0, 3), np.int64)
+        self.resize(4096)
+
+    def resize(self, matches: int) -> None:
+        self.rows = np.empty(matches, np.uint32)
+        self.distances = np.empty(matches, np.uint32)
+
+
+class Base:
+    """Sections of an index, seen as arrays. Safe to share between threads."""
+
+    def __init__(self, layout: Layout, data: _Words, *, checked: bool) -> None:
+        """``data`` is the file up to its tail, ``checked`` when this process just made it.
+
+        Raises:
+            IndexDamaged: what is read at once is not as it was written.
+        """
+        self.layout = layout
+        self._data = data
+        self._data32 = data.view(np.uint32)
+        self._sections = layout.sections()
+        sums = None if checked else self._bytes("sums").view(np.uint64)
+        self.pages = Pages(layout, data, sums)
+        self.hashes, self.entries = layout.hashes, layout.entries
+        self.heads = self._bytes("heads").view(np.uint64).reshape(-1, 2)
+        self.rests = self._bytes("rests").view(np.uint64).reshape(-1, 2)
+        #: Where the entries of each hash begin; None when each has one.
+        self.starts = self._array("entries", np.uint32)
+        self._numbers = self._array("numbers", np.uint32)
+        self._id_starts = self._array("id starts", np.uint64)
+        self._id_order = self._array("id order", np.uint32)
+        self._labels = self._array("labels", np.uint32)
+        self._room = _Room()
+        self._plans: dict[int, Plan] = {}
+
+    def _bytes(self, name: str) -> NDArray[np.uint8]:
+        start, length = self._sections[name]
+        return self._data.view(np.uint8)[start : start + length]
+
+    def _array(self, name: str, kind: type[Any]) -> NDArray[Any] | None:
+        return self._bytes(name).view(kind) if name in self._sections else None
+
+    def _need(self, name: str, first: int, end: int, size: int) -> None:
+        if self.pages.checking:
+            start = self._sections[name][0]
+            self.pages.need(start + first * size, start + end * size)
+
+    # Searching.
+
+    def plan(self, radius: int) -> Plan:
+        """How this radius is searched."""
+        if radius not in self._plans:
+            places = {name: start for name, (start, _) in self._sections.items()}
+            self._plans[radius] = plan_for(self.layout.bands, radius, self.hashes, places)
+        return self._plans[radius]
+
+    def words_of(self, hashes: NDArray[np.uint8]) -> _Words:
+        """Hashes (N, 32) as words (N, 4), their bits in the order of this index."""
+        if not self.layout.bands:
+            return bits.plain_words(hashes)
+        return building.shuffled(hashes)
+
+    def hashes_at(self, rows: NDArray[Any]) -> NDArray[np.uint8]:
+        """The bytes (N, 32) of the hashes in these rows."""
+        if self.pages.checking:
+            for row in rows.tolist():
+                self._need("heads", row, row + 1, 16)
+                self._need("rests", row, row + 1, 16)
+        plain = bits.plain_bytes(np.hstack([self.heads[rows], self.rests[rows]]))
+        if not self.layout.bands:
+            return plain
+        kernels().permute(plain, bits.restore_table(), words := np.empty((len(rows), 4), np.uint64))
+        return bits.plain_bytes(words)
+
+    def search(self, query: _Words, radius: int, threads: int | None = None) -> Found:
+        """Find the rows within ``radius`` of one query (4 words).
+
+        Raises:
+            IndexDamaged: a page that was needed is not as it was written.
+        """
+        if not self.layout.bands:
+            return self._scan_short(query, radius)
+        plan, room, pages = self.plan(radius), self._room, self.pages
+        if plan.limit < 0:
+            return self._scan(query, radius, threads)
+        if len(room.spans) < plan.lookups + 1:
+            room.spans = np.empty((plan.lookups + 1, 3), np.int64)
+        while True:
+            found, page = kernels().search(
+                self._data, self._data32, plan.bands, plan.masks, query, radius, plan.limit,
+                pages.sums, pages.seen, pages.checking, room.spans, room.rows, room.distances,
+            )  # fmt: skip
+            if found == kernels().TOO_MANY:
+                return self._scan(query, radius, threads)
+            if found == kernels().DAMAGED:
+                pages.refuse(page)
+            if found <= room.rows.size:
+                return Found(room.rows[:found].copy(), room.distances[:found].copy())
+            room.resize(2 * found)
+
+    def search_many(self, queries: _Words, radius: int, threads: int | None = None) -> list[Found]:
+        """Find the rows within ``radius`` of each query (Q, 4)."""
+        if not self.layout.bands or self.plan(radius).limit < 0:
+            return [self.search(query, radius, threads) for query in queries]
+        parts = cut(len(queries), min(threads or cores(), max(1, len(queries) // 16)))
+        answers = building.at_once(
+            lambda part: self._search_run(queries[slice(*part)], radius), parts, threads
+        )
+        self.pages.settle()
+        found = [each for answer in answers for each in answer]
+        return [
+            self._scan(queries[place], radius, threads) if each is None else each
+            for place, each in enumerate(found)
+        ]
+
+    def _search_run(self, queries: _Words, radius: int) -> list[Found | None]:
+        """In one thread; None where the bands cost more than a scan."""
+        plan, pages = self.plan(radius), self.pages
+        answers: list[Found | None] = []
+        spans = np.empty((plan.lookups + 1, 3), np.int64)
+        size = max(4096, 4 * len(queries))
+        while len(answers) < len(queries):
+            left = queries[len(answers) :]
+            rows, distances = np.empty(size, np.uint32), np.empty(size, np.uint32)
+            counts = np.zeros(len(left), np.int64)
+            done, more = kernels().search_many(
+                self._data, self._data32, plan.bands, plan.masks, left, radius, plan.limit,
+                pages.sums, pages.seen, pages.checking, spans, rows, distances, counts,
+            )  # fmt: skip
+            if done == kernels().DAMAGED:
+                pages.refuse(more)
+            end = 0
+            for count in counts[:done].tolist():
+                start, end = end, end + max(count, 0)
+                answers.append(None if count < 0 else Found(rows[start:end], distances[start:end]))
+            size = max(size, 2 * more)
+        return answers
+
+    def _scan(self, query: _Words, radius: int, threads: int | None) -> Found:
+        """Compare every hash, in pieces, all threads at once."""
+        head, pages = self.plan(radius).bands, self.pages
+
+        def piece(part: tuple[int, int]) -> Found:
+            size = 4096
+            while True:
+                rows, distances = np.empty(size, np.uint32), np.empty(size, np.uint32)
+                found, page = kernels().scan(
+                    self._data, head, query, radius, *part, pages.sums, pages.seen, pages.checking,
+                    rows, distances,
+                )  # fmt: skip
+                if found == kernels().DAMAGED:
+                    pages.refuse(page)
+                if found <= size:
+                    return Found(rows[:found], distances[:found])
+                size = found
+
+        count = threads or cores()
+        parts = cut(self.hashes, count if count == 1 else 4 * count)
+        work = map(piece, parts) if count == 1 else _pool(os.getpid()).map(piece, parts)
+        return _joined(list(work))
+
+    def _scan_short(self, query: _Words, radius: int) -> Found:
+        found = []
+        for low in range(0, self.hashes, _PIECE):
+            heads, rests = self.heads[low : low + _PIECE], self.rests[low : low + _PIECE]
+            distances = np.bitwise_count(heads ^ query[:2]).sum(axis=1, dtype=np.uint32)
+            distances += np.bitwise_count(rests ^ query[2:]).sum(axis=1, dtype=np.uint32)
+            rows = np.flatnonzero(distances <= radius)
+            found.append(Found((rows + low).astype(np.uint32), distances[rows]))
+        return _joined(found)
+
+    # Entries.
+
+    def entries_of(self, row: int) -> range:
+        """The entries of a hash."""
+        if self.starts is None:
+            return range(row, row + 1)
+        self._need("entries", row, row + 2, 4)
+        start, end = int(self.starts[row]), int(self.starts[row + 1])
+        if not start < end <= self.entries:
+            raise damaged("entries", "it contradicts itself")
+        return range(start, end)
+
+    def row_of(self, entry: int) -> int:
+        """The hash of an entry."""
+        if self.starts is None:
+            return entry
+        self._need("entries", 0, self.hashes + 1, 4)
+        return int(np.searchsorted(self.starts, entry, side="right")) - 1
+
+    def id_of(self, entry: int) -> str:
+        """The id of an entry."""
+        if self._numbers is not None:
+            self._need("numbers", entry, entry + 1, 4)
+            return str(int(self._numbers[entry]))
+        return self._id_bytes(entry).decode()
+
+    def ids_of(self, entries: range) -> list[str]:
+        """The ids of several entries side by side."""
+        if self._numbers is not None:
+            self._need("numbers", entries.start, entries.stop, 4)
+            return list(map(str, self._numbers[entries.start : entries.stop].tolist()))
+        return [self.id_of(entry) for entry in entries]
+
+    def _id_bytes(self, entry: int) -> bytes:
+        assert self._id_starts is not None
+        self._need("id starts", entry, entry + 2, 8)
+        start, end = int(self._id_starts[entry]), int(self._id_starts[entry + 1])
+        if not start <= end <= self.layout.text:
+            raise damaged("id starts", "it contradicts itself")
+        self._need("ids", start, end, 1)
+        first = self._sections["ids"][0]
+        return self._data.view(np.uint8)[first + start : first + end].tobytes()
+
+    @functools.cached_property
+    def label_sets(self) -> tuple[tuple[str, ...], ...]:
+        """The different sets of labels; set 0 is empty."""
+        if self._labels is None:
+            return ((),)
+        self._need("label sets", 0, self.layout.label_sets, 1)
+        try:
+            said = json.loads(self._bytes("label sets").tobytes())
+            return tuple(tuple(map(str, labels)) for labels in said)
+        except (ValueError, TypeError) as error:
+            raise damaged("label sets", "it cannot be read") from error
+
+    def label_set_of(self, entry: int) -> int:
+        """Which set of labels an entry has."""
+        if self._labels is None:
+            return 0
+        self._need("labels", entry, entry + 1, 4)
+        number = int(self._labels[entry])
+        if number >= len(self.label_sets):
+            raise damaged("labels", "it contradicts itself")
+        return number
+
+    def entry(self, number: int) -> Entry:
+        """One entry, whole."""
+        row = self.row_of(number)
+        text = self.hashes_at(np.array([row]))[0].tobytes().hex()
+        return Entry(self.id_of(number), text, self.labels_of(number))
+
+    def band(self, number: int) -> tuple[_Rows, _Rows]:
+        """Offsets and rows of a band, of which the first is 1; see ``_sorting.fill_band``."""
+        offsets = self._bytes(f"band {number} offsets").view(np.uint32)
+        if number == 1:
+            return offsets, np.arange(self.hashes, dtype=np.uint32)
+        return offsets, self._bytes(f"band {number} rows").view(np.uint32)
+
+    def labels_of(self, entry: int) -> tuple[str, ...]:
+        """The labels of an entry."""
+        return self.label_sets[self.label_set_of(entry)]
+
+    def verify_ids(self) -> None:
+        """Hold the ids against their offsets and their order; raises IndexDamaged."""
+        if self._id_starts is None or self._id_order is None:
+            return
+        starts = self._id_starts.astype(np.int64)
+        if starts[0] != 0 or starts[-1] != self.layout.text or (np.diff(starts) < 0).any():
+            raise damaged("id starts", "it contradicts itself")
+        text = self._bytes("ids").tobytes()
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            raise damaged("ids", "it cannot be read") from error
+        if ((self._bytes("ids")[starts[:-1][np.diff(starts) > 0]] & 0xC0) == 0x80).any():
+            raise damaged("id starts", "it contradicts the ids")
+        prints = building.fingerprints_of(self._bytes("ids"), starts)[self._id_order]
+        seen = np.zeros(self.entries, bool)
+        seen[self._id_order] = True
+        if not seen.all() or (prints[1:] < prints[:-1]).any():
+            raise damaged("id order", "it contradicts the ids")
+
+    def verify_labels(self) -> None:
+        """Hold the labels against their sets; raises IndexDamaged."""
+        if self._labels is not None and (self._labels >= len(self.label_sets)).any():
+            raise damaged("labels", "it contradicts itself")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all sections."""
+        return self._data.nbytes
+
+    def entries_with(self, ids: Sequence[str]) -> Iterator[int]:
+        """All entries of these ids."""
+        if self._numbers is not None:
+            wanted = {int(name) for name in ids if name.isdecimal() and name.isascii()}
+            numbers = [n for n in wanted if n < 2**32 and str(n) in ids]
+            if numbers and self.entries:
+                self._need("numbers", 0, self.entries, 4)
+                yield from np.flatnonzero(
+                    np.isin(self._numbers, np.array(numbers, np.uint32))
+                ).tolist()
+            return
+        for name in ids:
+            yield from self._entries_with_text(name.encode())
+
+    def _entries_with_text(self, name: bytes) -> Iterator[int]:
+        assert self._id_order is not None
+        wanted, low, high = fingerprint(name), 0, self.entries
+        while low < high:
+            middle = (low + high) // 2
+            if fingerprint(self._id_bytes(self._by_id(middle))) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        for place in range(low, self.entries):
+            entry = self._by_id(place)
+            held = self._id_bytes(entry)
+            if fingerprint(held) != wanted:
+                return
+            if held == name:
+                yield entry
+
+    def _by_id(self, place: int) -> int:
+        assert self._id_order is not None
+        self._need("id order", place, place + 1, 4)
+        entry = int(self._id_order[place])
+        if entry >= self.entries:
+            raise damaged("id order", "it contradicts itself")
+        return entry
+
+    def entry_at(self, raw: bytes, name: str) -> int | None:
+        """The entry of this hash and id."""
+        query = self.words_of(np.frombuffer(raw, np.uint8).reshape(1, 32))[0]
+        for row in self.search(query, 0).rows.tolist():
+            entries = self.entries_of(row)
+            for entry, held in zip(entries, self.ids_of(entries), strict=True):
+                if held == name:
+                    return entry
+        return None
+
+    def columns(self, hidden: Collection[int]) -> Columns:
+        """All entries but the hidden ones."""
+        self.pages.need_all()
+        entries = np.ones(self.entries, bool)
+        entries[list(hidden)] = False
+        kept = np.flatnonzero(entries)
+        rows = np.arange(self.hashes)
+        if self.starts is not None:
+            rows = np.repeat(rows, np.diff(self.starts.astype(np.int64)))
+        text, starts = np.zeros(0, np.uint8), np.zeros(1, np.int64)
+        if self._id_starts is not None:
+            text, starts = gather(self._bytes("ids"), self._id_starts, kept)
+        return Columns(
+            self.hashes_at(rows[kept]),
+            None if self._numbers is None else self._numbers[kept],
+            text,
+            starts,
+            None if self._labels is None else self._labels[kept],
+            self.label_sets,
+        )
+
+    # Matches.
+
+    def matches(
+        self, found: Found, hidden: Collection[int], labels: frozenset[str] | None
+    ) -> list[Match]:
+        """The entries of the rows found, but for hidden ones and those of none of the labels."""
+        if not found.rows.size:
+            return []
+        matches = []
+        sets = self.label_sets
+        for row, raw, distance in zip(
+            found.rows.tolist(), self.hashes_at(found.rows), found.distances.tolist(), strict=True
+        ):
+            text, entries = raw.tobytes().hex(), self.entries_of(row)
+            if len(sets) == 1 and not hidden and labels is None:
+                matches += [Match(name, text, distance) for name in self.ids_of(entries)]
+                continue
+            for entry, name in zip(entries, self.ids_of(entries), strict=True):
+                filed = sets[self.label_set_of(entry)]
+                if entry not in hidden and (labels is None or not labels.isdisjoint(filed)):
+                    matches.append(Match(name, text, distance, filed))
+        return matches
+
+
+def _joined(found: list[Found]) -> Found:
+    if len(found) == 1:
+        return found[0]
+    none = np.zeros(0, np.uint32)
+    return Found(
+        np.concatenate([none, *(each.rows for each in found)]),
+        np.concatenate([none, *(each.distances for each in found)]),
+    )

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from strandline.media import colour
-from strandline.media.orientation import displayed_size, orientation_of, upright
+from strandline.media.orientation import (
+    FROM_THE_BOTTOM,
+    FROM_THE_RIGHT,
+    displayed_size,
+    orientation_of,
+    upright,
+)
 
 #: What Pillow calls a JPEG; an MPO is one with further pictures behind the first.
 FORMATS = frozenset({"JPEG", "MPO"})
@@ -27,9 +33,11 @@ class Scaled:
     """The luma of a picture, decoded smaller than it is.
 
     With ``w`` and ``h`` the displayed width and height of the original, ``luma`` has the shape
-    ``(ceil(h / factor), ceil(w / factor))``: a sample stands for ``factor`` by ``factor``
-    pixels, starting from the first row and column *as stored* (the last ones may stand for
-    fewer). EXIF orientation is applied.
+    ``(ceil(h / factor), ceil(w / factor))``: a sample is the mean, about, of ``factor`` by
+    ``factor`` pixels. Blocks are counted from the first row and column *as stored*, and the last
+    may reach beyond the picture; where it is turned or mirrored, that one comes first. Sample
+    ``(y, x)`` stands for the displayed rows ``factor * y - top`` and columns
+    ``factor * x - left``, and the ``factor - 1`` after each, as far as they are in the picture.
     """
 
     #: uint8, C-contiguous, upright.
@@ -39,6 +47,9 @@ class Scaled:
     height: int
     #: 1, 2, 4 or 8.
     factor: int
+    #: Pixels by which the first row and the first column of blocks begin outside the picture.
+    top: int = 0
+    left: int = 0
 
 
 def is_plain(image: Image.Image) -> bool:
@@ -91,4 +102,7 @@ def scaled_luma_of(image: Image.Image, data: bytes | memoryview, short_side: int
         return None
     orientation = orientation_of(image)
     shown = displayed_size(width, height, orientation)
-    return Scaled(upright(luma, orientation), *shown, factor)
+    luma = upright(luma, orientation)
+    top = luma.shape[0] * factor - shown[1] if orientation in FROM_THE_BOTTOM else 0
+    left = luma.shape[1] * factor - shown[0] if orientation in FROM_THE_RIGHT else 0
+    return Scaled(luma, *shown, factor, top, left)

@@ -12,6 +12,9 @@ from PIL import ExifTags, Image
 
 #: Orientations whose rows are the columns of what is stored.
 _LYING = {5, 6, 7, 8}
+#: Orientations in which what is stored first is displayed last: at the right, at the bottom.
+FROM_THE_RIGHT = {2, 3, 6, 7}
+FROM_THE_BOTTOM = {3, 4, 7, 8}
 _ROWS_AT_ONCE = 64
 _BROKEN_EXIF = (
     OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError,

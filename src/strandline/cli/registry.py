@@ -26,6 +26,7 @@ LAZY: Mapping[str, Lazy] = {
     "person": Lazy("strandline.cli.hotline:person", "Add people who work here."),
     "serve": Lazy("strandline.cli.hotline:serve", "Serve one face of the hotline."),
     "worker": Lazy("strandline.cli.hotline:worker", "Do due work: captures, notices, looks."),
+    "compare": Lazy("strandline.cli.compare:compare", "Are these versions of one picture?"),
     "hash": Lazy("strandline.cli.hashing:hash_files", "Fingerprint pictures."),
     "index": Lazy("strandline.cli.index:index", "Build, query and keep an exact index of hashes."),
     "list": Lazy("strandline.cli.lists:lists", "Fetch, check and use a published hash list."),

@@ -8,6 +8,7 @@ What it may touch: ``strandline.media``, the standard library, numpy, numba; a f
 """
 
 from strandline.hashing.batch import HashedFile, hash_files
+from strandline.hashing.comparing import Comparison, Side, Verdict, compare
 from strandline.hashing.digests import Digests, digests, digests_of_file
 from strandline.hashing.examiner import (
     Examiner,
@@ -32,6 +33,7 @@ __all__ = [
     "PIPELINE",
     "SAME_PICTURE",
     "Box",
+    "Comparison",
     "Digests",
     "Examiner",
     "FilmHash",
@@ -44,7 +46,10 @@ __all__ = [
     "Pdq",
     "PictureFacts",
     "Policy",
+    "Side",
     "Variant",
+    "Verdict",
+    "compare",
     "digests",
     "digests_of_file",
     "hash_files",

@@ -89,20 +89,22 @@ class Examiner:
 
     def picture(
         self,
-        data: bytes,
+        source: bytes | Path,
         styles: Sequence[Style] = (),
         *,
         mode: Mode = Mode.EXACT,
         variants: bool = False,
     ) -> PictureFacts:
-        """Decode, hash and render a picture.
+        """Decode, hash and render a picture, given as bytes or as the path of a file.
 
         ``variants`` adds the hashes the picture would have turned, mirrored and without uniform
         borders, always of the whole picture: to ask an index about, not to put on a list.
 
         Raises:
             Undecodable, TooLarge, TimedOut: the verdict on these bytes.
+            OSError: the file cannot be read, or it is no file: a folder, a pipe, a device.
         """
+        data = _bytes_of(source, self.sandbox.limits)
         return _examine(self.sandbox, data, styles, mode=mode, variants=variants)
 
     def page(self, data: bytes, base_url: str, charset: str | None = None) -> PageFacts:
@@ -147,7 +149,7 @@ def hash_image(
         OSError: the file cannot be read, or it is no file: a folder, a pipe, a device.
     """
     sandbox = sandbox or _shared_sandbox()
-    data = source if isinstance(source, bytes) else _read(source, sandbox.limits)
+    data = _bytes_of(source, sandbox.limits)
     return _examine(sandbox, data, (), mode=mode).image
 
 
@@ -156,8 +158,10 @@ def _shared_sandbox() -> Sandbox:
     return open_sandbox()
 
 
-def _read(path: Path, limits: Limits) -> bytes:
-    with open_file(path) as file:
+def _bytes_of(source: bytes | Path, limits: Limits) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    with open_file(source) as file:
         size = file.seek(0, 2)
         if size > limits.bytes:
             raise TooLarge(

@@ -1,5 +1,6 @@
 """The task this room adds to the sandbox: decode once, hash, and make renditions."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,9 @@ _MOVING = frozenset({"GIF", "WEBP", "PNG", "AVIF", "HEIF"})
 def prepare(limits: Limits) -> None:
     """Load what is loaded late, the kernels among it, while files can still be read."""
     media_tasks.prepare(limits)
+    # numba looks for SciPy's linear algebra, which takes as long to import as numba itself, and
+    # which no kernel here uses.
+    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]
     perceptual.load_kernels()
 
 

@@ -57,21 +57,19 @@ def write(
     turned: int = 0,
     pixel_aspect: Fraction | None = None,
     tags: dict[str, int] | None = None,
-    with_sound: bool = False,
-    format: str | None = None,
+    container: dict[str, str] | None = None,
 ) -> Path:
     """Encode frames to ``path``; ``times`` in seconds where the rate varies."""
     import av
 
     fast = {"preset": "ultrafast"} if codec.startswith("libx26") else {}
     base = Fraction(1, 1000)
-    with av.open(str(path), "w", format=format) as container:
+    with av.open(str(path), "w", container_options=container or {}) as made:
         stream = None
-        sound = container.add_stream("aac", rate=8000) if with_sound else None
         when = iter(times) if times is not None else None
-        for number, picture in enumerate(pictures):
+        for picture in pictures:
             if stream is None:
-                stream = container.add_stream(
+                stream = made.add_stream(
                     codec,
                     rate=Fraction(rate).limit_denominator(1001),
                     options=fast | (options or {}),
@@ -88,13 +86,10 @@ def write(
                 if when is not None:
                     stream.codec_context.time_base = base
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            if (tags or {}).get("color_range") == 2:
+                frame = frame.reformat(format=pix_fmt, dst_color_range="JPEG")
             if when is not None:
                 frame.pts, frame.time_base = round(next(when) * 1000), base
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-        if sound is not None:
-            silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), "fltp", "mono")
-            silence.sample_rate = 8000
-            container.mux(sound.encode(silence))
-            container.mux(sound.encode())
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode())
     return path

@@ -42,7 +42,8 @@ PIPELINE = f"{containers.FILM_PIPELINE}+pdq-2"
 _MODULES = ("strandline.hashing.film_tasks",)
 #: Below so many bytes a second worker costs more than it saves.
 _WORTH_SHARING = 3 * 2**20
-_LONGEST = 1e7
+#: In seconds; a sample is never on screen for more than an hour.
+_LONGEST = 1e8
 
 
 class Policy(StrEnum):

@@ -84,7 +84,10 @@ def _wanted(opened: "Film", params: Mapping[str, Any]) -> Iterable[Iterable["Sam
     if params["policy"] == "keyframes":
         return [opened.keyframes()]
     if "ranges" in params:
-        return (opened.every_second(first, stop) for first, stop in params["ranges"])
+        ranges = params["ranges"]
+        if not opened.is_indexed:  # read in one go, for there is no way back
+            ranges = [(ranges[0][0], ranges[-1][1])]
+        return (opened.every_second(first, stop) for first, stop in ranges)
     part, parts = params["part"], params["parts"]
     if parts == 1:
         return [opened.every_second()]

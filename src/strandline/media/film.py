@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 
 from strandline.errors import Undecodable
 from strandline.media.containers import DECODERS, HEAD, container_of
+from strandline.media.extent import is_whole
 from strandline.media.limits import Limits
 from strandline.media.sampling import Film, refuse_large
 
@@ -44,11 +45,12 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[Film]:
         TooLarge: its frames exceed the limits.
     """
     head = file.read(HEAD)
-    file.seek(0)
     name = container_of(head)
     if name is None:
         empty = "The file is empty" if not head else "This is no film of a known format"
         raise Undecodable(f"{empty}. Nothing was shown; its digests can still be examined.")
+    whole = is_whole(file, name)
+    file.seek(0)
     try:
         container = av.open(
             file,
@@ -75,7 +77,7 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[Film]:
         refuse_large(context.width, context.height, limits)
         context.thread_count = 1
         context.options = {"max_pixels": str(limits.pixels), "threads": "1"}
-        yield Film(container, stream, limits)
+        yield Film(container, stream, limits, whole=whole)
 
 
 def _refuse_references(_url: str, _flags: int, _options: dict[str, Any]) -> BinaryIO:

@@ -86,7 +86,8 @@ class Planner(Generic[_Packet]):
         self._held: deque[_Packet] = deque()
         self._bytes = self._beyond = 0
         self._shown: int | None = None  # when the last planned sample is shown
-        self._latest = scale.ticks(first)
+        self._latest = scale.start if first == 0 else None
+        self._passed_over = False  # packets were dropped since the last one given out
         #: Where the last frame seen so far ends, in ticks; None before any.
         self.end: int | None = None
         #: Planning was given up; set before, it is not begun.
@@ -116,8 +117,13 @@ class Planner(Generic[_Packet]):
             if packet.size:
                 self._note(packet)
                 yield packet, Step.DECODE
-        while self._held and not self.finished:
+        while self._held and not self.finished and self._is_on_screen():
             yield from self._next_mark()
+
+    def _is_on_screen(self) -> bool:
+        """Something is on screen at this mark, as far as was seen."""
+        last = max(self._latest or 0, (self.end or 0) - 1)
+        return self._shown is None or self._scale.ticks(self._mark) <= last
 
     def _note(self, packet: _Packet) -> None:
         if packet.pts is not None:
@@ -131,9 +137,14 @@ class Planner(Generic[_Packet]):
         pts = packet.pts
         if pts is None or (self._shown is not None and pts <= self._shown):
             return False
-        if abs(pts - self._latest) > self._scale.ticks(LONGEST_GAP) - self._scale.start:
-            return False
-        self._latest = max(self._latest, pts)
+        if self._latest is not None:
+            gap = self._scale.ticks(LONGEST_GAP) - self._scale.start
+            if abs(pts - self._latest) > gap:
+                return False
+        self._latest = pts if self._latest is None else max(self._latest, pts)
+        if packet.is_keyframe and pts <= self._scale.ticks(self._mark) and len(self._held) > 1:
+            self._held = deque([packet])  # nothing from here on needs what came before
+            self._bytes, self._passed_over = 0, True
         self._bytes += packet.size
         self._beyond += pts > self._scale.ticks(self._mark)
         return len(self._held) <= _MOST_HELD and self._bytes <= _MOST_BYTES
@@ -164,7 +175,10 @@ class Planner(Generic[_Packet]):
         for number in range(place + 1):
             packet = self._held.popleft()
             self._bytes -= packet.size
-            if number == key and key > 0:
+            if number == key and (key > 0 or self._passed_over):
+                self._passed_over = False
                 yield packet, Step.RESTART
             elif number >= key:
-                yield packet, Step.DECODE if number == place else Step.IF_REFERRED
+                # One shown later may be what a later mark shows.
+                later = (packet.pts or 0) >= shown
+                yield packet, Step.DECODE if later else Step.IF_REFERRED

@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import av
@@ -25,8 +26,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from strandline.errors import TooLarge, Undecodable
-from strandline.media.containers import SKIPS_UNREFERENCED
+from strandline.errors import TooLarge
+from strandline.media.containers import INDEXED, SKIPS_UNREFERENCED
 from strandline.media.limits import MAX_SIDE, Limits
 from strandline.media.luma import turns_sides, upright_luma
 from strandline.media.packets import LONGEST_GAP, Planner, Scale, Step
@@ -39,7 +40,8 @@ _MOST_DAMAGED = 2_000
 _LOOKED_AT = 2_000
 #: Shapes of pixels beyond this are taken for an error of the file.
 _WIDEST_PIXEL = 8
-_DEFAULT_STEP = 0.04
+#: Where a film's unit of time, in seconds, makes no sense.
+_LONGEST_TICK, _DEFAULT_TICK = 60, Fraction(1, 25)
 
 
 @dataclass(frozen=True)
@@ -59,24 +61,29 @@ class Sample:
 class Film:
     """An open film. Its facts are final once the samples were read to the end."""
 
-    def __init__(self, container: InputContainer, stream: VideoStream, limits: Limits) -> None:
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, limits: Limits, *, whole: bool = True
+    ) -> None:
         self._container, self._stream, self._limits = container, stream, limits
         self._context = stream.codec_context
         #: AVI tells only the order in which frames are stored, not when they are shown.
         self._stored_order = container.format.name == "avi" and bool(self._context.has_b_frames)
         base = stream.time_base
-        if base is None or base <= 0:
-            raise Undecodable("This film states no unit of time. Nothing of it was shown.")
+        if base is None or not 0 < base <= _LONGEST_TICK:
+            base = _DEFAULT_TICK
         self._scale = Scale(stream.start_time or 0, base.numerator, base.denominator)
         self._step = max(1, round(self._frame_seconds() / float(base)))
         self._started = time.process_time(), time.monotonic()
         self._damaged = 0
+        self._is_over = False
         self._planner: Planner[Packet[VideoStream]] | None = None
+        #: A key frame is found without reading up to it.
+        self.is_indexed = container.format.name.split(",")[0] in INDEXED
         self.codec = self._context.name
         #: As displayed: pixels made square, upright. Set from the first frame decoded.
         self.width, self.height = 0, 0
         #: Not all of it could be read: cut off, damaged, or beyond the limits.
-        self.truncated = False
+        self.truncated = not whole
         #: Its clock jumps: no two workers may share it.
         self.irregular = False
         #: Where the frames read so far end, in seconds.
@@ -126,7 +133,7 @@ class Film:
 
         A sample spans the marks at which it is on screen.
         """
-        if first > 0:
+        if first > 0 and self.is_indexed:
             self._seek(first)
         planner = self._planner = Planner(self._scale, first, stop)
         planner.gave_up = self._stored_order
@@ -142,7 +149,7 @@ class Film:
             held = frame
         last = self._scale.mark_after(self._end_ticks())
         last = last if stop is None else min(last, stop)
-        if planner.finished and not self.truncated and stop is not None:
+        if planner.finished and not self._is_over and stop is not None:
             last = stop
         if held is not None and (mark < last or mark == first == 0):
             yield Sample(mark, max(last, mark + 1), held)
@@ -167,7 +174,7 @@ class Film:
 
     def _frame_seconds(self) -> float:
         rate = self._stream.average_rate or self._stream.guessed_rate
-        return float(1 / rate) if rate and rate > 0 else _DEFAULT_STEP
+        return float(1 / rate) if rate and rate > 0 else float(_DEFAULT_TICK)
 
     def _seek(self, mark: int) -> None:
         self._container.seek(self._scale.ticks(mark), stream=self._stream)
@@ -216,6 +223,7 @@ class Film:
             or time.monotonic() - wall > _ENOUGH * self._limits.wall_seconds
             or self._damaged > _MOST_DAMAGED
         )
+        self._is_over |= over
         self.truncated |= over
         return over
 

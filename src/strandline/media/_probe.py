@@ -4,12 +4,15 @@ For tests and for a health check. Every attempt is harmless where it succeeds; e
 last, then ends the worker, which the caller sees as a crash.
 """
 
+import ctypes
 import errno
 import mmap
 import os
 import socket
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from strandline.media.limits import Limits
 
@@ -57,8 +60,17 @@ def _much_memory(limit: int) -> None:
     mmap.mmap(-1, limit).close()
 
 
+def _write_to_area(data: memoryview) -> None:
+    address = np.frombuffer(data, np.uint8).__array_interface__["data"][0]
+    start = ctypes.c_void_p(address - address % mmap.PAGESIZE)
+    libc = ctypes.CDLL(None, use_errno=True)
+    writable = ctypes.c_int(mmap.PROT_READ | mmap.PROT_WRITE)
+    if libc.mprotect(start, ctypes.c_size_t(mmap.PAGESIZE), writable) != 0:
+        raise OSError(ctypes.get_errno(), "mprotect")
+
+
 def probe(
-    _data: bytes | memoryview, _params: Mapping[str, Any], limits: Limits
+    data: bytes | memoryview, _params: Mapping[str, Any], limits: Limits
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return for each attempt "allowed" or the name of the error that refused it."""
     attempts: dict[str, Callable[[], None]] = {
@@ -72,6 +84,8 @@ def probe(
         "much-memory": lambda: _much_memory(2 * limits.memory),
         "execute": _execute,
     }
+    if isinstance(data, memoryview) and data:
+        attempts = {"write-to-area": lambda: _write_to_area(data), **attempts}
     outcome = {}
     for name, attempt in attempts.items():
         try:

@@ -61,9 +61,9 @@ class SharedArea:
         self._used = 0
 
     def close(self) -> None:
-        """Free the area; a worker that has it mapped keeps it until it ends."""
+        """Free the area, once nothing reads it any longer, in this process and in its worker."""
         os.close(self.descriptor)
-        self._map.close()
+        del self._map
 
 
 def view_in_worker(descriptor: int) -> memoryview:

@@ -162,7 +162,10 @@ class ForkServer:
         """
         with self._lock:
             running = self._running
-            if running is not None and (running.has_gone or running.deaths >= DEATHS_PER_SERVER):
+            if running is not None and running.has_gone:
+                running.stop()
+                running = None
+            if running is not None and running.deaths >= DEATHS_PER_SERVER:
                 running.retire()
                 running = None
             if running is None:

@@ -103,7 +103,7 @@ class Pool:
             while asked:
                 yield _answer(asked.popleft()[0], begun_in)
         finally:
-            for future, _ in asked:
+            for future, _ in asked if os.getpid() == begun_in else ():
                 future.cancel()
 
     def close(self) -> None:

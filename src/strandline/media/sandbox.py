@@ -295,8 +295,11 @@ class Sandbox:
 
     def _forget_after_fork(self) -> None:
         self._lock = threading.Lock()
-        self._worker = self._area = None
+        self._worker = None
         self._file_workers = set()
+        area, self._area = self._area, None
+        if area is not None:  # shared with the other process
+            area.close()
         self._server.forget_after_fork()
 
 

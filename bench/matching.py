@@ -183,11 +183,13 @@ def _rebuilt(console: Console) -> Iterator[Case]:
     )  # fmt: skip
 
 
-def _best(peers: dict[str, Found], what: str, scale: float = 1e3, note: str = "") -> dict[str, Any]:
-    """The peer with the least, and the others in a note."""
+def _best(
+    peers: dict[str, Found], what: str, scale: float = 1e3, *, note: str = "", first: str = ""
+) -> dict[str, Any]:
+    """The peer with the least (or ``first``), and the others in a note."""
     if not peers:
         return {"note": note}
-    ranked = sorted(peers, key=lambda name: peers[name][what])
+    ranked = sorted(peers, key=lambda name: (name != first, peers[name][what]))
     others = [f"{NAMES[name]} {peers[name][what] * scale:,.3g}" for name in ranked[1:]]
     return {
         "peer": NAMES[ranked[0]],

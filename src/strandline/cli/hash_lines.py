@@ -30,6 +30,8 @@ _USUAL = re.compile(rb"^([0-9a-fA-F]{64})(?:\t([^\t\r\n]*)(?:\t([^\t\r\n]*))?)?\
 _PIECE = 1 << 20
 #: A line longer than this is not waited for: whatever it is, it is no hash with id and labels.
 _LONGEST = 1 << 16
+#: Line numbers made into text at once.
+_AT_ONCE = 1 << 16
 #: A byte order mark, as some editors leave it.
 _MARK = b"\xef\xbb\xbf"
 
@@ -198,6 +200,10 @@ class Numbers(Sequence[str]):
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def __iter__(self) -> Iterator[str]:
+        for low in range(0, len(self), _AT_ONCE):
+            yield from map(str, self._numbers[low : low + _AT_ONCE].tolist())
 
     @overload
     def __getitem__(self, place: int) -> str: ...

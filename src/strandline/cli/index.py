@@ -156,12 +156,12 @@ def info(path: Path, *, as_json: bool) -> None:
 @index.command()
 @_INDEX
 def verify(path: Path) -> None:
-    """Read every byte of INDEX; the exit status is 1 when one is not as it was written."""
+    """Read all of INDEX; the exit status is 1 when anything in it is not as it was written."""
     from strandline.matching import Index
 
     with Index.open(path) as held:
         held.verify()
-        click.echo(f"{entries(len(held))}, every byte as it was written.")
+        click.echo(f"{entries(len(held))}, all as they were written.")
 
 
 @index.command()

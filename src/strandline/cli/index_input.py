@@ -15,7 +15,7 @@ from strandline.cli.hash_lines import Block, Numbers, read
 from strandline.cli.index_answers import told
 from strandline.cli.progress import working
 from strandline.matching import Entry, Index
-from strandline.matching.index import Progress
+from strandline.matching.columns import Progress
 
 #: Refused lines that are told one by one; a file that is no list at all would fill the screen.
 _TOLD = 20

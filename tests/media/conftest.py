@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
@@ -34,3 +35,9 @@ def encode() -> Callable[..., bytes]:
         return out.getvalue()
 
     return encode
+
+
+@pytest.fixture(scope="session")
+def heic() -> Callable[[str], bytes]:
+    """Files of ``data/``, by name."""
+    return lambda name: (Path(__file__).parent / "data" / f"{name}.heic").read_bytes()

@@ -50,6 +50,7 @@ def frames_of(data: bytes | memoryview, limits: Limits) -> Iterator[Frame]:
     Ends after ``limits.frames``, after ``PICTURES_IN_ALL`` times ``limits.pixels`` pixels, or at
     the first frame that cannot be decoded: fewer frames than ``Decoded.frames`` came then. The
     still picture of an APNG that is not part of its animation is what ``decode`` gives, not here.
+    Of a WebP or AVIF file that is cut off, ``decode`` gives the first frame and this none.
 
     Raises:
         TooLarge, Undecodable: see ``decode``; before the first frame only.

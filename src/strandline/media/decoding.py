@@ -8,6 +8,7 @@ moves a PDQ hash by 122 to 254 of 256 bits (palette indices, raw CMYK, unrotated
 change a pixel.
 """
 
+import contextlib
 import functools
 from dataclasses import dataclass
 
@@ -65,10 +66,10 @@ def decode(data: bytes | memoryview, limits: Limits) -> Decoded:
     try:
         return _decoded(data, limits, forgiving=False)
     except opening.DECODER_FAILURES as first:
-        try:
-            return _decoded(data, limits, forgiving=True)
-        except opening.DECODER_FAILURES:
-            raise opening.undecodable(first) from first
+        for completed in truncation.completions(data, limits.bytes):
+            with contextlib.suppress(*opening.DECODER_FAILURES):
+                return _decoded(completed, limits, forgiving=True)
+        raise opening.undecodable(first) from first
 
 
 def _decoded(data: bytes | memoryview, limits: Limits, *, forgiving: bool) -> Decoded:

@@ -51,8 +51,6 @@ def opened(
         TooLarge: it claims more pixels than ``limits.pixels`` or a side above ``MAX_SIDE``.
         DECODER_FAILURES: it is not of a known format, or its header is broken.
     """
-    if forgiving:
-        data = truncation.padded(data, limits.bytes)
     try:
         with _forgiving(forgiving):
             image = Image.open(

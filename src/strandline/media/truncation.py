@@ -3,21 +3,30 @@
 Runs in the worker only.
 """
 
+from collections.abc import Iterator
+
 from PIL import ImageFile
 
 _RIFF_HEADER, _BOX_HEADER = 8, 8
 
 
-def padded(data: bytes | memoryview, most: int) -> bytes | memoryview:
-    """Fill up with zeros to the length that a WebP, AVIF or HEIF file states, up to ``most``.
+def completions(data: bytes | memoryview, most: int) -> Iterator[bytes | memoryview]:
+    """Yield what to decode, best first: a cut-off WebP, AVIF or HEIF file filled up.
 
-    Their decoders refuse a file that is shorter than it says, but make the part of the picture
-    they have when the rest is there as zeros.
+    It is filled to the length it states, up to ``most`` bytes. Their decoders refuse a file
+    that is shorter, but make the part of the picture they have when the rest is there. Whether
+    an entropy decoder takes the filling for an error is chance: zeros do in one cut of fifty,
+    so others follow, and the same with less of the file.
     """
-    stated = _stated_length(memoryview(data))
-    if not len(data) < stated <= most:
-        return data
-    return bytes(data) + bytes(stated - len(data))
+    missing = _stated_length(memoryview(data)) - len(data)
+    if missing <= 0 or len(data) + missing > most:
+        yield data
+        return
+    have = bytes(data)
+    yield have + bytes(missing)
+    yield have + b"\xff" * missing
+    for kept in (len(have) * 15 // 16, len(have) * 3 // 4):
+        yield have[:kept] + bytes(len(have) - kept + missing)
 
 
 def is_cut_off(data: bytes | memoryview) -> bool:
@@ -27,6 +36,8 @@ def is_cut_off(data: bytes | memoryview) -> bool:
 
 
 def _stated_length(view: memoryview) -> int:
+    if len(view) < _RIFF_HEADER + 4:
+        return 0
     if bytes(view[:4]) == b"RIFF":
         return int.from_bytes(view[4:8], "little") + _RIFF_HEADER
     if bytes(view[4:8]) != b"ftyp":

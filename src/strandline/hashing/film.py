@@ -98,6 +98,7 @@ def hash_film(
     ranges: Sequence[tuple[int, int]] | None = None,
     workers: int | None = None,
     digests: Digests | None = None,
+    limits: Limits | None = None,
 ) -> FilmHash:
     """Hash a film, or an animation (GIF, WebP, APNG, AVIF), given by its path.
 
@@ -108,6 +109,7 @@ def hash_film(
         ranges: look at these seconds alone, (first, end), in order and apart from each other.
         workers: how many share a long film, by default one for each processor.
         digests: the file's, where they are known already; otherwise they are computed meanwhile.
+        limits: of this film, where they differ from the sandbox's.
 
     Raises:
         Undecodable, TooLarge, TimedOut: the verdict on this file.
@@ -125,11 +127,12 @@ def hash_film(
     jobs = [{}] if container is None else _jobs(container, path, policy, ranges, workers)
     with ThreadPoolExecutor(len(jobs) + 1, "film") as threads:
         known = threads.submit(lambda: digests or digests_of_file(path))
-        run = functools.partial(sandbox.run_file, "film" if container else "animation", path)
-        running = [threads.submit(run, job) for job in jobs]
+        task = "film" if container else "animation"
+        run = functools.partial(sandbox.run_file, task, path, limits=limits)
+        running = [threads.submit(run, params=job) for job in jobs]
         parts = [_Part(*each.result()) for each in running]
         if len(parts) > 1 and any(part.irregular for part in parts):
-            parts = [_Part(*run({**jobs[0], "part": 0, "parts": 1}))]
+            parts = [_Part(*run(params={**jobs[0], "parts": 1}))]
         found = known.result()
     samples = [sample for part in parts for sample in part.samples]
     if not any(part.width for part in parts) and ranges is None:

@@ -4,11 +4,13 @@ Imported only for long lists, as :mod:`strandline.matching._kernels` is.
 """
 
 # A loop is one function: calls that are not inlined, or values passed packed, cost its speed.
-# ruff: noqa: C901, PLR0912, PLR0917
+# numpy's scalars and Python's numbers are one thing there.
+# mypy: disable-error-code="arg-type, assignment, return-value, no-any-return, import-untyped"
+# ruff: noqa: C901, PLR0917
 
 import numpy as np
 
-from strandline.matching._kernels import U8, U32, U64, compiled, inlined, ones
+from strandline.matching._kernels import U8, U32, U64, compiled, ones
 
 #: Pairs of two buckets from which on the settled ones among them are sorted out.
 _CROWD = 1 << 14
@@ -59,17 +61,29 @@ def in_order(heads: U64, rows: U32, out: U64) -> None:
         out[place, 1] = heads[row, 1]
 
 
-@inlined
+@compiled
 def _meet(
-    near: U64, rests: U64, rows: U32, parents: U32, alive: U8, radius: int, x: int, y: int
+    half: int, rests: U64, rows: U32, parents: U32, alive: U8, radius: int, x: int, y: int
 ) -> None:
-    distance = ones(near[x, 0] ^ near[y, 0]) + ones(near[x, 1] ^ near[y, 1])
-    if distance <= radius:
-        a, b = np.int64(rows[x]), np.int64(rows[y])
-        if alive[a] and alive[b] and root_of(parents, a) != root_of(parents, b):
-            distance += ones(rests[a, 0] ^ rests[b, 0]) + ones(rests[a, 1] ^ rests[b, 1])
-            if distance <= radius:
-                link(parents, a, b)
+    """Link two rows whose first halves differ in ``half`` bits, if they are near."""
+    a, b = np.int64(rows[x]), np.int64(rows[y])
+    if alive[a] and alive[b] and root_of(parents, a) != root_of(parents, b):
+        rest = ones(rests[a, 0] ^ rests[b, 0]) + ones(rests[a, 1] ^ rests[b, 1])
+        if half + rest <= radius:
+            link(parents, a, b)
+
+
+@compiled
+def _meet_all(
+    near: U64, rests: U64, rows: U32, parents: U32, alive: U8, radius: int,
+    x: int, first: int, end: int,
+) -> None:  # fmt: skip
+    """Compare one row with those from ``first`` up to ``end``, and link what is near."""
+    x0, x1 = near[x, 0], near[x, 1]
+    for y in range(first, end):
+        half = ones(near[y, 0] ^ x0) + ones(near[y, 1] ^ x1)
+        if half <= radius:
+            _meet(half, rests, rows, parents, alive, radius, x, y)
 
 
 @compiled
@@ -93,17 +107,20 @@ def join_band(
                 if other < key:
                     continue
                 start, stop = np.int64(offsets[key]), np.int64(offsets[key + 1])
-                begin, close = np.int64(offsets[other]), np.int64(offsets[other + 1])
-                if start == stop or begin == close:
+                if start == stop:
                     continue
+                begin, close = np.int64(offsets[other]), np.int64(offsets[other + 1])
                 if (stop - start) * (close - begin) >= _CROWD:
                     _join_crowd(
                         near, rests, rows, parents, alive, radius, start, stop, begin, close
                     )
                     continue
                 for x in range(start, stop):
+                    x0, x1 = near[x, 0], near[x, 1]
                     for y in range(x + 1 if mask == 0 else begin, close):
-                        _meet(near, rests, rows, parents, alive, radius, x, y)
+                        half = ones(near[y, 0] ^ x0) + ones(near[y, 1] ^ x1)
+                        if half <= radius:
+                            _meet(half, rests, rows, parents, alive, radius, x, y)
 
 
 @compiled
@@ -140,15 +157,12 @@ def _join_crowd(
         left, right = stop - done, close - begin
         if 4 * (few * right + left * many) <= left * right:
             for i in range(few):
-                for y in range(begin, close):
-                    _meet(near, rests, rows, parents, alive, radius, outside[i], y)
+                _meet_all(near, rests, rows, parents, alive, radius, outside[i], begin, close)
             for i in range(many):
-                for x in range(done, stop):
-                    _meet(near, rests, rows, parents, alive, radius, x, others[i])
+                _meet_all(near, rests, rows, parents, alive, radius, others[i], done, stop)
             return
         for x in range(done, min(done + step, stop)):
-            for y in range(begin, close):
-                _meet(near, rests, rows, parents, alive, radius, x, y)
+            _meet_all(near, rests, rows, parents, alive, radius, x, begin, close)
         done, step = done + step, 2 * step
 
 
@@ -156,7 +170,7 @@ def _join_crowd(
 def join_all(
     heads: U64, rests: U64, parents: U32, alive: U8, radius: int, first: int, end: int
 ) -> None:
-    """Compare the rows from ``first`` up to ``end`` with all rows after each: the way of last resort.
+    """Compare the rows from ``first`` up to ``end`` with all rows after each: the last resort.
 
     Blocks of rows that stay in the cache are compared with the rows one after the other.
     """

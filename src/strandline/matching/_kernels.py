@@ -9,6 +9,8 @@ The file (or its image in memory) is seen twice, as 64-bit words (``data``) and 
 """
 
 # A loop is one function: calls that are not inlined, or values passed packed, cost its speed.
+# numpy's scalars and Python's numbers are one thing there.
+# mypy: disable-error-code="arg-type, assignment, return-value, no-any-return, import-untyped"
 # ruff: noqa: C901, PLR0911, PLR0912, PLR0915, PLR0917
 
 from collections.abc import Callable
@@ -28,12 +30,17 @@ I64 = NDArray[np.int64]
 
 def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
     """Compile on first use and keep the result beside the module; runs without the lock."""
-    return njit(cache=True, nogil=True)(loop)  # type: ignore[no-any-return]
+    return njit(cache=True, nogil=True)(loop)
 
 
 def inlined(part: Callable[..., Any]) -> Callable[..., Any]:
     """Compile into each loop that uses it."""
-    return njit(inline="always")(part)  # type: ignore[no-any-return]
+    return njit(inline="always")(part)
+
+
+def _instruction(part: Callable[..., Any]) -> Callable[..., Any]:
+    """A part of a loop that is given in the compiler's own terms."""
+    return intrinsic(part)
 
 
 #: What :func:`search` returns instead of a count.
@@ -48,7 +55,7 @@ _STRIDE = 2048
 _PAGE64, _PAGE32 = 11, 12
 
 
-@intrinsic
+@_instruction
 def ones(_typing: Any, _x: Any) -> Any:  # noqa: ANN401 - numba's own types
     """Bits set in a 64-bit word, as one instruction."""
 
@@ -59,7 +66,7 @@ def ones(_typing: Any, _x: Any) -> Any:  # noqa: ANN401 - numba's own types
     return types.int64(types.uint64), generate
 
 
-@intrinsic
+@_instruction
 def fetch(_typing: Any, array: Any, _place: Any) -> Any:  # noqa: ANN401 - numba's own types
     """Ask for the memory at ``array[place]`` without waiting for it."""
     bits = array.dtype.bitwidth

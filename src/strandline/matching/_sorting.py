@@ -4,6 +4,8 @@ Imported only for long lists, as :mod:`strandline.matching._kernels` is.
 """
 
 # A loop is one function: calls that are not inlined, or values passed packed, cost its speed.
+# numpy's scalars and Python's numbers are one thing there.
+# mypy: disable-error-code="arg-type, assignment, return-value, no-any-return, import-untyped"
 # ruff: noqa: C901, PLR0917
 
 import numpy as np

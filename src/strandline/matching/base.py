@@ -227,6 +227,14 @@ class Base:
             raise damaged("entries", "it contradicts itself")
         return range(start, end)
 
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """How many entries each hash has."""
+        if self.starts is None:
+            return np.ones(self.hashes, np.int64)
+        starts = self.starts.astype(np.int64)
+        return starts[1:] - starts[:-1]
+
     def row_of(self, entry: int) -> int:
         """The hash of an entry."""
         if self.starts is None:
@@ -384,7 +392,7 @@ class Base:
         kept = np.flatnonzero(entries)
         rows = np.arange(self.hashes)
         if self.starts is not None:
-            rows = np.repeat(rows, np.diff(self.starts.astype(np.int64)))
+            rows = np.repeat(rows, self.sizes)
         text, starts = np.zeros(0, np.uint8), np.zeros(1, np.int64)
         if self._id_starts is not None:
             text, starts = gather(self._bytes("ids"), self._id_starts, kept)

@@ -5,8 +5,10 @@ belongs together. All pairs are found through the bands, each pair of buckets on
 side by side; links are kept in a union-find for each thread, and joined at the end.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, overload
 
 import numpy as np
@@ -19,10 +21,17 @@ from strandline.matching.entries import BITS, Entry
 from strandline.matching.planning import SCAN, lookups, masks_within, thresholds_for
 
 _Rows = NDArray[np.uint32]
-#: Pairs compared in a nanosecond, through the bands and one after the other.
-_PAIR = 1.0
+#: Nanoseconds, measured by `bench cluster`: a pair of one bucket compared, a bucket visited.
+_PAIR, _BUCKET = 1.5, 2.0
 #: Rows compared with all at once by numpy.
 _FEW = 256
+
+
+@functools.cache
+def _joining() -> ModuleType:
+    from strandline.matching import _joining  # noqa: PLC0415 - takes half a second: long lists only
+
+    return _joining
 
 
 class Cluster(Sequence[Entry]):
@@ -56,7 +65,7 @@ class Clusters(Sequence[Cluster]):
     @property
     def sizes(self) -> NDArray[np.int64]:
         """How many entries each has."""
-        return np.diff(self._starts)
+        return self._starts[1:] - self._starts[:-1]
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -94,16 +103,12 @@ def cluster(members: Members, radius: int, progress: Progress | None = None) -> 
     """Cluster entries; raises IndexDamaged."""
     base = members.base
     base.pages.need_all()
-    sizes = np.ones(base.hashes, np.int64)
-    if base.starts is not None:
-        sizes = np.diff(base.starts.astype(np.int64))
-    row_of = np.repeat(np.arange(base.hashes), sizes)
+    row_of = np.repeat(np.arange(base.hashes), base.sizes)
     living = np.ones(base.entries, bool)
     living[list(members.hidden)] = False
     alive = np.zeros(base.hashes, np.uint8)
     alive[row_of[living]] = 1
-    late = np.frombuffer(b"".join(bytes.fromhex(each.hash) for each in members.late), np.uint8)
-    roots = _linked(base, alive, late.reshape(-1, 32), radius, progress)
+    roots = _linked(members, alive, radius, progress)
     component = np.concatenate([roots[: base.hashes][row_of], roots[base.hashes :]])
     entries = np.flatnonzero(np.append(living, np.ones(len(members.late), bool)))
     return _grouped(entries, component[entries], members)
@@ -120,120 +125,126 @@ def _grouped(entries: NDArray[Any], component: _Rows, members: Members) -> Clust
     return Clusters(entries, starts.astype(np.int64), members.entry)
 
 
+@dataclass(frozen=True)
+class _Join:
+    """One self-join of a long list."""
+
+    base: Base
+    #: Rows that have an entry which is not hidden.
+    alive: NDArray[np.uint8]
+    radius: int
+    progress: Progress | None
+
+    def links(self) -> list[_Rows]:
+        """What each thread linked, to be joined."""
+        thresholds = thresholds_for(self.base.layout.bands, self.radius, self.base.hashes)
+        own = [np.arange(self.base.hashes, dtype=np.uint32) for _ in range(cores())]
+        if self._too_many(thresholds):
+            self._each_with_each(own)
+        else:
+            for number, threshold in enumerate(thresholds, 1):
+                if threshold >= 0:
+                    self._band(number, threshold, own)
+                self._tell(number, len(thresholds))
+        return own
+
+    def _tell(self, done: int, of: int) -> None:
+        if self.progress:
+            self.progress("comparing", done, of)
+
+    def _band(self, number: int, threshold: int, own: list[_Rows]) -> None:
+        """Compare what one band holds under keys within its threshold of each other."""
+        base, width = self.base, self.base.layout.bands[number - 1]
+        offsets, rows = base.band(number)
+        near = np.empty_like(base.heads)
+
+        def gather(part: tuple[int, int]) -> None:
+            piece = slice(*part)
+            _joining().in_order(base.heads, rows[piece], near[piece])
+
+        at_once(gather, cut(base.hashes, cores()))
+        masks = np.sort(masks_within(width, threshold))
+        blocks = max(1, 2**width >> _joining().BLOCK)
+
+        def join(place: int) -> None:
+            # Dealt out in turn: partners above are the fewer the later a block is.
+            for block in range(place, blocks, len(own)):
+                _joining().join_band(
+                    near, base.rests, offsets, rows, masks, block, block + 1, own[place],
+                    self.alive, self.radius,
+                )  # fmt: skip
+
+        at_once(join, range(len(own)))
+
+    def _each_with_each(self, own: list[_Rows]) -> None:
+        # Each row is compared with those after it: later rows have fewer.
+        base, parts = self.base, 64 * len(own)
+        shares = 1 - np.sqrt(1 - np.linspace(0, 1, parts + 1))
+        edges = (shares * base.hashes).astype(int).tolist()
+        done = []
+
+        def join(place: int) -> None:
+            for part in range(place, parts, len(own)):
+                first, end = edges[part], edges[part + 1]
+                _joining().join_all(
+                    base.heads, base.rests, own[place], self.alive, self.radius, first, end
+                )
+                done.append(part)
+                self._tell(len(done), parts)
+
+        at_once(join, range(len(own)))
+
+    def _too_many(self, thresholds: Sequence[int]) -> bool:
+        """Whether the bands would cost more than comparing each with each."""
+        widths, hashes = self.base.layout.bands, self.base.hashes
+        if lookups(widths, thresholds) > hashes:
+            return True
+        cost = 0.0
+        for number, (width, threshold) in enumerate(zip(widths, thresholds, strict=True), 1):
+            if threshold >= 0:
+                offsets = self.base.band(number)[0].astype(np.float64)
+                sizes = offsets[1:] - offsets[:-1]
+                # Two buckets make at most the mean of their squares: an estimate from above.
+                keys = lookups([width], [threshold])
+                cost += keys / 2 * (_PAIR * float(sizes @ sizes) + _BUCKET * 2.0**width)
+        return cost > SCAN * hashes * hashes / 2
+
+
 def _linked(
-    base: Base, alive: NDArray[np.uint8], late: NDArray[np.uint8], radius: int,
-    progress: Progress | None,
-) -> _Rows:  # fmt: skip
+    members: Members, alive: NDArray[np.uint8], radius: int, told: Progress | None
+) -> _Rows:
     """The component of each hash of the base, then of each late one."""
-    count = base.hashes
+    base, count = members.base, members.base.hashes
+    late = np.frombuffer(b"".join(bytes.fromhex(each.hash) for each in members.late), np.uint8)
+    late = late.reshape(-1, 32)
     parents = np.arange(count + len(late), dtype=np.uint32)
     if base.layout.bands:
-        _join_long(base, alive, parents[:count], radius, progress)
+        for links in _Join(base, alive, radius, told).links():
+            _joining().link_all(parents, links)
     else:
-        words = np.hstack([base.heads, base.rests])
-        _join_short(words, words, np.flatnonzero(alive), parents, 0, radius)
+        rows = np.flatnonzero(alive)
+        words = np.hstack([base.heads, base.rests])[rows]
+        _join_short(words, rows, parents, radius)
     if len(late):
         queries = base.words_of(late)
-        found = base.search_many(queries, radius)
-        for number, each in enumerate(found, count):
-            for row in each.rows[alive[each.rows] > 0].tolist():
+        for number, found in enumerate(base.search_many(queries, radius), count):
+            for row in found.rows[alive[found.rows] > 0].tolist():
                 _link(parents, number, row)
-        _join_short(queries, queries, np.arange(len(late)), parents, count, radius)
+        _join_short(queries, np.arange(count, count + len(late)), parents, radius)
     return _settled(parents)
 
 
-def _join_long(
-    base: Base, alive: NDArray[np.uint8], parents: _Rows, radius: int, progress: Progress | None
-) -> None:
-    from strandline.matching import _joining  # noqa: PLC0415 - numba, for long lists only
-
-    widths = base.layout.bands
-    thresholds = thresholds_for(widths, radius, base.hashes)
-    own = [np.arange(base.hashes, dtype=np.uint32) for _ in range(cores())]
-    if _too_many_pairs(base, widths, thresholds):
-        # Each row is compared with those after it: later rows have fewer.
-        edges = base.hashes * (1 - np.sqrt(1 - np.linspace(0, 1, 64 * cores() + 1)))
-        parts = list(zip(edges[:-1].astype(int), edges[1:].astype(int), strict=True))
-        done = []
-
-        def rows(work: tuple[int, _Rows]) -> None:
-            place, links = work
-            for part in parts[place :: cores()]:
-                _joining.join_all(base.heads, base.rests, links, alive, radius, *part)
-                done.append(part)
-                if progress:
-                    progress("comparing", len(done), len(parts))
-
-        at_once(rows, list(enumerate(own)))
-    else:
-        _join_bands(base, alive, own, thresholds, radius, progress)
-    for links in own:
-        _joining.link_all(parents, links)
-
-
-def _join_bands(
-    base: Base, alive: NDArray[np.uint8], own: list[_Rows], thresholds: Sequence[int],
-    radius: int, progress: Progress | None,
-) -> None:  # fmt: skip
-    from strandline.matching import _joining  # noqa: PLC0415 - numba, for long lists only
-
-    near = np.empty_like(base.heads)
-    for number, (width, threshold) in enumerate(zip(base.layout.bands, thresholds, strict=True), 1):
-        if threshold >= 0:
-            offsets, rows = base.band(number)
-            cuts = cut(base.hashes, cores())
-            at_once(
-                lambda part, rows=rows: _joining.in_order(
-                    base.heads, rows[slice(*part)], near[slice(*part)]
-                ),
-                cuts,
-            )
-            masks = np.sort(masks_within(width, threshold))
-            blocks = max(1, 2 ** (width - _joining.BLOCK)) if width > _joining.BLOCK else 1
-
-            def one(work: tuple[int, _Rows], *, band: Any = (offsets, rows, masks, blocks)) -> None:  # noqa: ANN401
-                # Dealt out block by block: partners above are the fewer the later a block is.
-                place, links = work
-                offsets, rows, masks, blocks = band
-                for block in range(place, blocks, len(own)):
-                    _joining.join_band(
-                        near, base.rests, offsets, rows, masks, block, block + 1, links, alive,
-                        radius,
-                    )  # fmt: skip
-
-            at_once(one, list(enumerate(own)))
-        if progress:
-            progress("comparing", number, len(base.layout.bands))
-
-
-def _too_many_pairs(base: Base, widths: Sequence[int], thresholds: Sequence[int]) -> bool:
-    """Whether the bands would cost more than comparing each with each."""
-    looked_up = lookups(widths, thresholds)
-    if looked_up > base.hashes:
-        return True
-    pairs = 0.0
-    for number, (width, threshold) in enumerate(zip(widths, thresholds, strict=True), 1):
-        if threshold >= 0:
-            sizes = np.diff(base.band(number)[0].astype(np.int64))
-            keys = len(masks_within(width, threshold))
-            # Partners of a bucket are as large as its likes: an estimate from above.
-            pairs += keys * float((sizes.astype(float) ** 2).sum()) / 2 + keys * 2.0**width / 2
-    return pairs * _PAIR > SCAN * base.hashes * base.hashes / 2
-
-
 def _join_short(
-    ours: NDArray[np.uint64], theirs: NDArray[np.uint64], rows: NDArray[np.intp], parents: _Rows,
-    first: int, radius: int,
-) -> None:  # fmt: skip
-    """With numpy alone, for few rows; their numbers in ``parents`` begin at ``first``."""
-    theirs = theirs[rows]
+    words: NDArray[np.uint64], rows: NDArray[np.intp], parents: _Rows, radius: int
+) -> None:
+    """With numpy alone, for few hashes; ``rows`` are their numbers."""
     for low in range(0, len(rows), _FEW):
-        piece = ours[rows[low : low + _FEW]]
-        distances = np.zeros((len(piece), len(theirs)), np.uint16)
+        piece = words[low : low + _FEW]
+        distances = np.zeros((len(piece), len(words)), np.uint16)
         for word in range(BITS // 64):
-            distances += np.bitwise_count(piece[:, word, None] ^ theirs[None, :, word])
+            distances += np.bitwise_count(piece[:, word, None] ^ words[None, :, word])
         for a, b in np.argwhere(np.triu(distances <= radius, low + 1)).tolist():
-            _link(parents, first + int(rows[low + a]), first + int(rows[b]))
+            _link(parents, int(rows[low + a]), int(rows[b]))
 
 
 def _root(parents: _Rows, row: int) -> int:

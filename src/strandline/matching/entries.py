@@ -75,7 +75,7 @@ def checked_entry(item: object) -> tuple[str, bytes, tuple[str, ...]]:
 def checked_labels(labels: object) -> tuple[str, ...]:
     """Return labels sorted, each once; raises ValueError for what is not a list of texts."""
     if isinstance(labels, str) or not isinstance(labels, Iterable):
-        raise ValueError(f"labels are a list of texts, not {str(labels)[:80]!r}")
+        raise ValueError(f"labels are a list of texts, not {str(labels)[:80]!r}")  # noqa: TRY004
     given = tuple(sorted(set(labels))) if (labels := list(labels)) else ()
     for label in given:
         if not isinstance(label, str) or not label:

@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strandline.matching import _disk, verifying
-from strandline.matching.base import Base
-from strandline.matching.building import fill, lay_out
 from strandline.matching.clustering import Clusters, Members, cluster
-from strandline.matching.columns import Columns, Packing, Progress, from_arrays, joined, read
+from strandline.matching.columns import Columns, Progress, from_arrays, read
 from strandline.matching.entries import (
     Entry,
     Match,
@@ -28,8 +26,8 @@ from strandline.matching.entries import (
 from strandline.matching.layout import VERSION
 from strandline.matching.mapped import Mapped, writing
 from strandline.matching.planning import USUAL_RADIUS
-from strandline.matching.sink import File, Memory, new_file
-from strandline.matching.tail import Added, Change, Tail
+from strandline.matching.sink import new_file
+from strandline.matching.version import Version, in_memory, to_file
 
 #: Changed entries, more than which are worked into the index in the background.
 TAIL_MOST = 10_000
@@ -65,10 +63,10 @@ class Index:
     what was written with their next query.
     """
 
-    def __init__(self, base: Base, path: Path | None = None, mapped: Mapped | None = None) -> None:
+    def __init__(self, version: Version, path: Path | None = None) -> None:
         self._lock = threading.RLock()
-        self._base, self._tail = base, mapped.tail if mapped else Tail()
-        self._path, self._mapped = path, mapped
+        self._version = version
+        self._path = path
         self._background: ThreadPoolExecutor | None = None
         self._merging: Future[None] | None = None
         self._closed = False
@@ -123,10 +121,10 @@ class Index:
     @classmethod
     def _of(cls, columns: Columns, path: Path | None, progress: Progress | None) -> Self:
         if path is None:
-            return cls(_in_memory(columns, progress))
+            return cls(in_memory(columns, progress))
         path = Path(path)
         with new_file(path) as (descriptor, temporary):
-            _to_file(columns, descriptor, progress)
+            to_file(columns, descriptor, progress)
             _disk.rename(temporary, path)
         return cls.open(path)
 
@@ -140,13 +138,11 @@ class Index:
             IndexDamaged: it is not as it was written; the error names the section.
             OSError: it cannot be read.
         """
-        path = Path(path)
-        mapped = Mapped(path)
-        return cls(mapped.base, path, mapped)
+        return cls(Mapped(Path(path)), Path(path))
 
     def __len__(self) -> int:
-        with self._fresh() as (base, tail):
-            return base.entries - len(tail.hidden) + len(tail)
+        with self._fresh() as version:
+            return len(version)
 
     def __enter__(self) -> Self:
         return self
@@ -162,9 +158,8 @@ class Index:
         if background:
             background.shutdown()
         with self._lock:
-            if self._mapped:
-                self._mapped.close()
-                self._mapped = None
+            if isinstance(self._version, Mapped):
+                self._version.close()
 
     # Queries.
 
@@ -189,7 +184,8 @@ class Index:
         raw = parse_hash(hash)
         checked_radius(radius)
         wanted = None if labels is None else frozenset(checked_labels(labels))
-        with self._fresh() as (base, tail):
+        with self._fresh() as version:
+            base, tail = version.base, version.tail
             hidden = tail.hidden
             matches = tail.matches(raw, radius, wanted, compiled=bool(base.layout.bands))
         query = base.words_of(np.frombuffer(raw, np.uint8).reshape(1, 32))[0]
@@ -211,14 +207,15 @@ class Index:
         if not raws:
             return []
         wanted = None if labels is None else frozenset(checked_labels(labels))
-        with self._fresh() as (base, tail):
+        with self._fresh() as version:
+            base, tail = version.base, version.tail
             hidden, compiled = tail.hidden, bool(base.layout.bands)
             answers = [tail.matches(raw, radius, wanted, compiled=compiled) for raw in raws]
         queries = base.words_of(np.frombuffer(b"".join(raws), np.uint8).reshape(-1, 32))
         found = base.search_many(queries, radius, threads)
-        for matches, each in zip(answers, found, strict=True):
-            matches += base.matches(each, hidden, wanted)
-            matches.sort(key=_nearest)
+        for late, each in zip(answers, found, strict=True):
+            late.extend(base.matches(each, hidden, wanted))
+            late.sort(key=_nearest)
         return answers
 
     def clusters(self, radius: int = USUAL_RADIUS, *, progress: Progress | None = None) -> Clusters:
@@ -231,16 +228,17 @@ class Index:
             IndexDamaged: the file is not as it was written.
         """
         checked_radius(radius)
-        with self._fresh() as (base, tail):
-            members = Members(base, tail.hidden, tail.living())
+        with self._fresh() as version:
+            members = Members(version.base, version.tail.hidden, version.tail.living())
         return cluster(members, radius, progress)
 
     def info(self) -> Info:
         """Tell what the index holds."""
-        with self._fresh() as (base, tail):
+        with self._fresh() as version:
+            base, tail = version.base, version.tail
             size = self._path.stat().st_size if self._path else base.nbytes
             return Info(
-                entries=base.entries - len(tail.hidden) + len(tail),
+                entries=len(version),
                 hashes=base.hashes,
                 added=len(tail),
                 withdrawn=len(tail.hidden),
@@ -261,8 +259,8 @@ class Index:
                 verifying.verify(mapped.base)
             finally:
                 mapped.close()
-        with self._fresh() as (base, _):
-            verifying.verify(base)
+        with self._fresh() as version:
+            verifying.verify(version.base)
 
     # Changes.
 
@@ -282,7 +280,9 @@ class Index:
             except ValueError as error:
                 raise ValueError(f"item {number}: {error}") from error
         with self._changing() as descriptor:
-            self._commit(self._addition(checked), descriptor)
+            change = self._version.addition(checked)
+            if change.added:
+                self._version.commit(change, descriptor)
         self._merge_if_long()
 
     def withdraw(self, ids: Iterable[str]) -> int:
@@ -295,12 +295,10 @@ class Index:
         """
         if isinstance(ids, str):
             raise TypeError("withdraw takes several ids, not one text")
-        names = tuple(dict.fromkeys(ids))
         with self._changing() as descriptor:
-            hidden = set(self._base.entries_with(names)) - self._tail.hidden
-            count = len(hidden) + self._tail.count(names)
+            change, count = self._version.withdrawal(ids)
             if count:
-                self._commit(Change((), names, tuple(sorted(hidden))), descriptor)
+                self._version.commit(change, descriptor)
         self._merge_if_long()
         return count
 
@@ -313,74 +311,36 @@ class Index:
             OSError: the file cannot be written; the index is as it was.
         """
         if self._path is None:
-            with self._lock:
-                base, tail = self._base, self._tail
-                columns, seen = _everything(base, tail), len(tail.log)
-            if seen:
-                self._replace(Index(_in_memory(columns, None)), base, tail.log, seen)
+            self._merge_in_memory()
             return
         with contextlib.suppress(BlockingIOError), new_file(self._path) as (descriptor, temporary):
-            with self._fresh() as (base, tail):
-                columns, seen = _everything(base, tail), len(tail.log)
-            if not seen:
+            with self._fresh() as before:
+                columns, done = before.everything(), len(before.tail.log)
+            if not done:
                 return
-            _to_file(columns, descriptor, None)
+            to_file(columns, descriptor, None)
             with self._changing():
                 # Someone may have built a new list meanwhile: then this one is not wanted.
-                if self._base is base:
-                    with Index.open(temporary) as merged:
-                        merged._repeat(tail.log[seen:])
+                if self._version is before:
+                    merged = Mapped(temporary)
+                    try:
+                        merged.repeat(before.tail.log[done:], descriptor)
+                    finally:
+                        merged.close()
                     _disk.sync(descriptor)
                     _disk.rename(temporary, self._path)
                     self._reopen()
 
-    def _replace(self, merged: "Index", base: Base, log: list[Change], seen: int) -> None:
+    def _merge_in_memory(self) -> None:
         with self._lock:
-            if self._base is base:
-                merged._repeat(log[seen:])
-                self._base, self._tail = merged._base, merged._tail
-
-    def _repeat(self, changes: Iterable[Change]) -> None:
-        """Do again what was done to the index that this one takes the place of."""
-        for change in changes:
-            with self._changing() as descriptor:
-                if change.added:
-                    checked = [(each.id, each.raw, each.labels) for each in change.added]
-                    self._commit(self._addition(checked), descriptor)
-                if change.withdrawn:
-                    hidden = set(self._base.entries_with(change.withdrawn)) - self._tail.hidden
-                    withdrawal = Change((), change.withdrawn, tuple(sorted(hidden)))
-                    self._commit(withdrawal, descriptor)
-
-    def _addition(self, checked: Iterable[tuple[str, bytes, tuple[str, ...]]]) -> Change:
-        """What adding these changes: nothing for what is there already."""
-        added: dict[tuple[str, bytes], Added] = {}
-        for name, raw, labels in checked:
-            earlier = added.get((name, raw))
-            late = self._tail.get(name, raw.hex())
-            entry = None if earlier or late else self._base.entry_at(raw, name)
-            if entry in self._tail.hidden:
-                entry = None
-            if earlier:
-                held: tuple[str, ...] | None = earlier.labels
-            elif late:
-                held = late.labels
-            else:
-                held = None if entry is None else self._base.labels_of(entry)
-            if held is not None and set(labels) <= set(held):
-                continue
-            united = tuple(sorted({*labels, *(held or ())}))
-            instead = earlier.instead if earlier else -1 if entry is None else entry
-            added[name, raw] = Added(name, raw, united, instead)
-        return Change(tuple(added.values()))
-
-    def _commit(self, change: Change, descriptor: int | None) -> None:
-        if change == Change():
-            return
-        if self._mapped and descriptor is not None:
-            self._mapped.append(descriptor, change)
-        else:
-            self._tail.apply(change)
+            before = self._version
+            columns, done = before.everything(), len(before.tail.log)
+        if done:
+            merged = in_memory(columns, None)
+            with self._lock:
+                if self._version is before:
+                    merged.repeat(before.tail.log[done:], None)
+                    self._version = merged
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[int | None]:
@@ -393,28 +353,29 @@ class Index:
                 yield descriptor
 
     @contextlib.contextmanager
-    def _fresh(self) -> Iterator[tuple[Base, Tail]]:
+    def _fresh(self) -> Iterator[Version]:
         """Hold the lock, having seen what others wrote."""
         with self._lock:
             if self._closed:
                 raise ValueError("the index is closed")
-            if self._path and self._mapped:
-                if self._mapped.is_current(self._path):
-                    self._mapped.catch_up()
+            version = self._version
+            if isinstance(version, Mapped) and self._path:
+                if version.is_current(self._path):
+                    version.catch_up()
                 else:
                     self._reopen()
-            yield self._base, self._tail
+            yield self._version
 
     def _reopen(self) -> None:
         assert self._path
-        newer, older = Mapped(self._path), self._mapped
-        self._mapped, self._base, self._tail = newer, newer.base, newer.tail
-        if older:
+        newer, older = Mapped(self._path), self._version
+        self._version = newer
+        if isinstance(older, Mapped):
             older.close()
 
     def _merge_if_long(self) -> None:
         with self._lock:
-            if len(self._tail.entries) + len(self._tail.hidden) <= TAIL_MOST or self._closed:
+            if self._version.tail.length <= TAIL_MOST or self._closed:
                 return
             if self._merging and not self._merging.done():
                 return
@@ -424,26 +385,3 @@ class Index:
 
 def _nearest(match: Match) -> tuple[int, str, str]:
     return match.distance, match.id, match.hash
-
-
-def _in_memory(columns: Columns, progress: Progress | None) -> Base:
-    layout, columns, ordered = lay_out(columns)
-    sink = Memory(layout)
-    fill(layout, columns, ordered, sink, progress)
-    sink.data.flags.writeable = False
-    return Base(layout, sink.data, checked=True)
-
-
-def _to_file(columns: Columns, descriptor: int, progress: Progress | None) -> None:
-    layout, columns, ordered = lay_out(columns)
-    sink = File(layout, descriptor)
-    fill(layout, columns, ordered, sink, progress)
-    sink.finish()
-
-
-def _everything(base: Base, tail: Tail) -> Columns:
-    """All entries that can be found."""
-    packing = Packing()
-    for entry in tail.living():
-        packing.add(entry.id, bytes.fromhex(entry.hash), entry.labels)
-    return joined(base.columns(tail.hidden), packing.columns())

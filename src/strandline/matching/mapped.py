@@ -22,7 +22,8 @@ from strandline.matching.layout import (
     newest_commit,
 )
 from strandline.matching.sink import ROOM, is_at
-from strandline.matching.tail import Change, Tail, changes_in
+from strandline.matching.tail import Change, changes_in
+from strandline.matching.version import Version
 
 _SLOT_ROOM = 64
 #: Where the sequence number lies in a slot.
@@ -30,7 +31,7 @@ _SEQUENCE = struct.Struct("<Q")
 _SEQUENCE_AT = 16
 
 
-class Mapped:
+class Mapped(Version):
     """One version of an index file: its base, mapped, and its tail so far."""
 
     def __init__(self, path: Path) -> None:
@@ -52,8 +53,7 @@ class Mapped:
         start, length = self.layout.sections()["sums"]
         if zlib.crc32(memoryview(self._map)[start : start + length]) != self.layout.sums_crc:
             raise damaged("sums", "its checksum is wrong")
-        self.base = Base(self.layout, data, checked=False)
-        self.tail = Tail()
+        super().__init__(Base(self.layout, data, checked=False))
         self._commit = Commit(self.layout.identity)
         self._slots = [bytes(8)] * len(SLOTS)
         self.catch_up()
@@ -114,12 +114,13 @@ class Mapped:
             offset, length = offset + len(piece), length - len(piece)
         return b"".join(pieces)
 
-    def append(self, descriptor: int, change: Change) -> None:
-        """Commit one change and put it in force; the caller holds the file's lock.
+    def commit(self, change: Change, descriptor: int | None) -> None:
+        """Keep one change and put it in force; the caller holds the file's lock.
 
         The record is kept before the first slot is written, and the first slot before the second:
         wherever this stops, one of them is whole and speaks of a whole tail.
         """
+        assert descriptor is not None
         record = change.encode()
         end = self.layout.tail + self._commit.length
         size = os.fstat(descriptor).st_size

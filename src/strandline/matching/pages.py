@@ -39,7 +39,7 @@ def _sums(words: NDArray[np.uint64], first: int) -> NDArray[np.uint64]:
     steps = words.reshape(-1, _WORDS // 8, 8)
     prime, left, right = np.uint64(0x9E3779B97F4A7C15), np.uint64(29), np.uint64(35)
     numbers = np.arange(first, first + len(steps), dtype=np.uint64)
-    lanes = numbers[:, None] + np.arange(8, dtype=np.uint64)
+    lanes = (numbers[:, None] + np.arange(8, dtype=np.uint64)).astype(np.uint64)
     for step in range(steps.shape[1]):
         lanes = (lanes ^ steps[:, step]) * prime
         lanes = (lanes << left) | (lanes >> right)

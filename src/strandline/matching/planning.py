@@ -73,7 +73,7 @@ def _keys(width: int, threshold: int) -> int:
 
 
 def _cost(width: int, threshold: int, hashes: int) -> float:
-    return _keys(width, threshold) * (LOOKUP + CANDIDATE * hashes / 2**width)
+    return _keys(width, threshold) * (LOOKUP + CANDIDATE * hashes / 2.0**width)
 
 
 def thresholds_for(widths: Sequence[int], radius: int, hashes: int) -> tuple[int, ...]:

@@ -102,6 +102,11 @@ class Tail:
     def __len__(self) -> int:
         return len(self._places)
 
+    @property
+    def length(self) -> int:
+        """How much has changed."""
+        return len(self.entries) + len(self.hidden)
+
     def living(self) -> list[Entry]:
         """Entries added and not withdrawn."""
         return [entry for entry in self.entries if entry is not None]

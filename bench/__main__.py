@@ -77,7 +77,11 @@ def main(name: str, *, as_json: bool, output: Path | None, quick: bool, full: bo
     if as_json:
         click.echo(json.dumps(result))
     else:
-        Console(width=160).print(_table(name, cases))
+        shown = Console(width=160, highlight=False)
+        shown.print(_table(name, cases))
+        for case in cases:
+            if case.note:
+                shown.print(f"{case.case}: {case.note}", markup=False)
 
 
 def line(case: Case) -> str:
@@ -123,7 +127,7 @@ def _table(name: str, cases: list[Case]) -> Table:
         table.add_column(heading, justify="left" if heading == "case" else "right")
     for case in cases:
         table.add_row(
-            case.case + (f"\n  [dim]{case.note}[/dim]" if case.note else ""),
+            case.case,
             f"{_value(case.ours)} {case.unit}",
             "–" if case.peer_value is None else f"{_value(case.peer_value)} ({case.peer})",
             _times(case.ratio),

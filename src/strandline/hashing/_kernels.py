@@ -15,8 +15,13 @@ _COLUMNS = 4096
 
 
 @part()
-def _band(
-    size: int, samples: int, factor: int, start: NDArray[np.int64], count: NDArray[np.int64]
+def _band(  # noqa: PLR0917 - a kernel takes nothing by name
+    size: int,
+    samples: int,
+    factor: int,
+    before: int,
+    start: NDArray[np.int64],
+    count: NDArray[np.int64],
 ) -> _Float:
     """For each of 64 places along a side: where its window starts, how long it is, its weights.
 
@@ -43,12 +48,12 @@ def _band(
             steps[high - begin] -= share
         for i in range(sums.size):
             sums[i] = 0
-        start[place] = min(begin // factor, samples - 1)
+        start[place] = min((begin + before) // factor, samples - 1)
         running = 0.0
         at = 0
         for pixel in range(begin, end):
             running += steps[pixel - begin]
-            at = min(pixel // factor, samples - 1) - start[place]
+            at = min((pixel + before) // factor, samples - 1) - start[place]
             sums[at] += running
         count[place] = at + 1
         for i in range(at + 1):
@@ -123,23 +128,33 @@ def _across(
         out[place] = total
 
 
-@kernel(f"void({PIXELS}, int64, int64, int64, int64, float32[:, :, ::1])", reorder=True)
+@kernel(
+    f"void({PIXELS}, int64, int64, int64, int64, int64, int64, float32[:, :, ::1])", reorder=True
+)
 def folded_blocks(  # noqa: PLR0917 - a kernel takes nothing by name
-    pixels: _Bytes, channels: int, height: int, width: int, factor: int, blocks: _Float
+    pixels: _Bytes,
+    channels: int,
+    height: int,
+    width: int,
+    factor: int,
+    above: int,
+    before: int,
+    blocks: _Float,
 ) -> None:
     """Fill ``blocks`` (n, 64, 64) with the sampled luma, reading each byte about once for two.
 
     With n = 4 they are those of the picture, mirrored, flipped, and both; with n = 1 the first.
 
     ``pixels`` has the shape (rows, columns * channels), channels being 1 or 3. ``height`` and
-    ``width`` are the original's, ``factor`` how many of its pixels one of these stands for.
+    ``width`` are the original's, ``factor`` how many of its pixels one of these stands for,
+    ``above`` and ``before`` how many fewer those of the first row and the first column stand for.
     """
     rows, length = pixels.shape
     columns = length // channels
     row_start, row_count = np.empty(_SAMPLES, np.int64), np.empty(_SAMPLES, np.int64)
-    row_weights = _band(height, rows, factor, row_start, row_count)
+    row_weights = _band(height, rows, factor, above, row_start, row_count)
     start, count = np.empty(_SAMPLES, np.int64), np.empty(_SAMPLES, np.int64)
-    weights = _band(width, columns, factor, start, count)
+    weights = _band(width, columns, factor, before, start, count)
     sums = np.empty(length, np.float32)
     luma = np.empty(columns, np.float32)
     for which in range(0, len(blocks), 2):

@@ -44,7 +44,12 @@ def _fingerprint(
     renditions: dict[str, bytes] = {}
     if scaled is not None:
         found = perceptual.pdq_scaled(
-            scaled.luma, width=scaled.width, height=scaled.height, factor=scaled.factor
+            scaled.luma,
+            width=scaled.width,
+            height=scaled.height,
+            factor=scaled.factor,
+            top=scaled.top,
+            left=scaled.left,
         )
         facts = _facts_of_scaled(scaled)
     if scaled is None or styles or wants_variants:

@@ -1,12 +1,11 @@
 import contextlib
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageCms, TiffImagePlugin
 
+from media import hostile
 from strandline.errors import TooLarge, Undecodable
 from strandline.media import Limits, Sandbox
 from strandline.media.decoding import decode
@@ -228,22 +227,10 @@ def test_damaged_files_get_a_verdict_and_never_end_the_worker(encode, drawing):
         assert own.pid == first
 
 
-def _png(width: int, height: int, *extra: bytes) -> bytes:
-    """A one-bit PNG that claims this size, with a row of pixels only."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        check = zlib.crc32(kind + body)
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
-    rows = chunk(b"IDAT", zlib.compress(bytes(1 + (width + 7) // 8)))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + rows + chunk(b"IEND", b"")
-
-
 @pytest.mark.parametrize("size", [(60_000, 60_000), (100_000, 10), (9_000, 9_000)])
 def test_a_decompression_bomb_is_refused_by_its_claim(size, sandbox):
     with pytest.raises(TooLarge, match="not decoded") as refused:
-        sandbox.run("picture", _png(*size))
+        sandbox.run("picture", hostile.png(*size))
     assert refused.value.verdict == "too-large"
 
 
@@ -260,10 +247,7 @@ def test_an_icon_larger_than_it_claims_is_refused(encode):
 
 
 def test_a_text_bomb_in_a_png_is_not_unpacked(sandbox):
-    body = b"Comment\x00\x00" + zlib.compress(bytes(200 * 2**20))
-    bomb = struct.pack(">I", len(body)) + b"zTXt" + body
-    bomb += struct.pack(">I", zlib.crc32(b"zTXt" + body))
-    facts, _ = sandbox.run("picture", _png(8, 1, bomb))
+    facts, _ = sandbox.run("picture", hostile.png_compressed_text_bomb())
     assert facts["truncated"]  # the picture is shown, the text is not unpacked
 
 

@@ -12,8 +12,6 @@ Pixels = NDArray[np.uint8]
 _SRGB = ImageCms.createProfile("sRGB")
 _LAB = ImageCms.createProfile("LAB")
 
-#: Transparent parts show what a white page would show.
-_BACKGROUND = (255, 255, 255, 255)
 #: The picture is converted in strips, so that no copy but the result is a whole one.
 _ROWS_AT_ONCE = 256
 
@@ -25,10 +23,10 @@ _GREY_MODES = {"1", "L", "LA", "La"}
 def to_pixels(image: Image.Image) -> Pixels:
     """Return what the picture shows: uint8 (height, width, 3), or (height, width) if plain grey.
 
-    The embedded colour profile is applied where it is not sRGB, can be read and fits the
-    samples. Sixteen-bit samples keep their high byte, as libpng does. 32-bit integers have no
-    stated white: they are taken as the narrowest of 8, 16 or 32 bits that holds the highest;
-    floats likewise as 0 to 1, 0 to 255 or 0 to 65,535.
+    Transparent parts show what a white page would show. The embedded colour profile is applied
+    where it is not sRGB, can be read and fits the samples. Sixteen-bit samples keep their high
+    byte, as libpng does. 32-bit integers have no stated white: they are taken as the narrowest
+    of 8, 16 or 32 bits that holds the highest; floats likewise as 0 to 1, 0 to 255 or 0 to 65,535.
     """
     if image.mode.startswith("I") or image.mode == "F":
         return _in_strips(image, _deep_grey(image), channels=1)
@@ -46,9 +44,7 @@ def to_pixels(image: Image.Image) -> Pixels:
             colours = ImageCms.applyTransform(colours, transform) or colours
         if colours.mode not in {"L", "RGB"}:
             colours = colours.convert("RGB")
-        if clear:
-            colours = _over_white(colours, seen.getchannel("A"))
-        return np.asarray(colours.convert("L") if channels == 1 else colours)
+        return np.asarray(_over_white(colours, seen.getchannel("A")) if clear else colours)
 
     return _in_strips(image, shown, channels)
 
@@ -75,10 +71,11 @@ def _base_mode(image: Image.Image) -> str:
 
 
 def _over_white(colours: Image.Image, alpha: Image.Image) -> Image.Image:
-    page = Image.new("RGBA", colours.size, _BACKGROUND)
-    picture = colours.convert("RGBA")
-    picture.putalpha(alpha)
-    return Image.alpha_composite(page, picture).convert("RGB")
+    if alpha.getextrema() == (255, 255):
+        return colours
+    page = Image.new(colours.mode, colours.size, "white")
+    page.paste(colours, mask=alpha)
+    return page
 
 
 def _transform_of(image: Image.Image, base: str) -> ImageCms.ImageCmsTransform | None:

@@ -18,7 +18,7 @@ _BLURRED_SIDE = 320
 
 
 def render(image: Image.Image, style: Style) -> bytes:
-    """Make one rendition of an RGB picture: JPEG, or PNG for ``EDGES``."""
+    """Make one rendition of a picture in mode RGB or L: JPEG, or PNG for ``EDGES``."""
     grey = image.convert("L")
     grey.info = {}
     if style is Style.BLURRED:

@@ -23,9 +23,7 @@ def folded(pixels: np.ndarray) -> np.ndarray:
 
 
 def ordered(pixels: np.ndarray) -> np.ndarray:
-    block = np.empty((64, 64), np.float32)
-    module._reference_order().ordered_block(*module._rows(pixels), block)
-    return block
+    return module._in_reference_order(pixels)
 
 
 def transformed(block: np.ndarray) -> np.ndarray:

@@ -178,13 +178,18 @@ def _folded(pixels: NDArray[np.uint8], count: int) -> _Float:
     return blocks
 
 
+def _in_reference_order(pixels: NDArray[np.uint8]) -> _Float:
+    """Return the sampled luma, shape (64, 64), summed as the reference does."""
+    block = np.empty((SAMPLES, SAMPLES), np.float32)
+    _reference_order().ordered_block(*_rows(pixels), block)
+    return block
+
+
 def _decided(block: _Float, pixels: Callable[[], NDArray[np.uint8]]) -> Pdq:
     """Return the hash of a block; a bit that is too near to call is decided by the pixels."""
     coefficients, quality = _transformed(block)
     if _gap(coefficients) < _MARGIN:
-        rows, channels = _rows(pixels())
-        _reference_order().ordered_block(rows, channels, block)
-        coefficients, quality = _transformed(block)
+        coefficients, quality = _transformed(_in_reference_order(pixels()))
     smallest = min(pixels().shape[:2])
     return Pdq(_hex(coefficients), quality if smallest >= _SMALLEST_SIDE else 0)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 from fractions import Fraction
 
 import numpy as np
@@ -317,7 +318,17 @@ def test_other_files_are_never_opened(drawn, tmp_path):
     read(path)
 
 
-@pytest.mark.parametrize("seed", range(40))
+def test_a_place_before_the_beginning_is_an_answer(tmp_path):
+    from strandline.media.film import _Bytes
+
+    (tmp_path / "a").write_bytes(b"abc")
+    with (tmp_path / "a").open("rb") as file:
+        assert _Bytes(file).seek(-5) == -1
+        assert _Bytes(file).seek(2**70) == -1
+        assert _Bytes(file).seek(-1, 2) == 2
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("STRANDLINE_TEST_DAMAGED_FILMS", "40"))))
 def test_damage_anywhere_ends_in_samples_or_a_verdict(seed, drawn, tmp_path, small_films):
     rng = np.random.default_rng(seed)
     data = bytearray(small_films[seed % len(small_films)])

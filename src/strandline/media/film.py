@@ -5,6 +5,7 @@ Runs in the worker only; what an open film gives is in :mod:`strandline.media.sa
 
 import contextlib
 import importlib
+import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -53,7 +54,7 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[Film]:
     file.seek(0)
     try:
         container = av.open(
-            file,
+            _Bytes(file),
             format=name,
             # Whatever else a file refers to (another file, an address) is not opened.
             io_open=_refuse_references,
@@ -62,7 +63,7 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[Film]:
             metadata_errors="replace",
             buffer_size=1 << 17,
         )
-    except (av.error.FFmpegError, ValueError, RuntimeError) as error:
+    except (av.error.FFmpegError, OSError, ValueError, LookupError, RuntimeError) as error:
         raise Undecodable(
             f"This film could not be opened ({_said(error)}): it is damaged or cut off before its "
             "index. Nothing was shown; its digests can still be examined."
@@ -78,6 +79,21 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[Film]:
         context.thread_count = 1
         context.options = {"max_pixels": str(limits.pixels), "threads": "1"}
         yield Film(container, stream, limits, whole=whole)
+
+
+class _Bytes:
+    """An open file as PyAV reads it; a place before its beginning is an answer, not an error."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.tell = file.read, file.tell
+        self._file = file
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        """Return the new place, or -1 where there is none."""
+        try:
+            return self._file.seek(place, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
 
 
 def _refuse_references(_url: str, _flags: int, _options: dict[str, Any]) -> BinaryIO:

@@ -83,6 +83,7 @@ class Planner(Generic[_Packet]):
 
     def __init__(self, scale: Scale, first: int, stop: int | None) -> None:
         self._scale, self._mark, self._stop = scale, first, stop
+        self._gap = scale.ticks(LONGEST_GAP) - scale.start
         self._held: deque[_Packet] = deque()
         self._bytes = self._beyond = 0
         self._shown: int | None = None  # when the last planned sample is shown
@@ -127,7 +128,8 @@ class Planner(Generic[_Packet]):
 
     def _note(self, packet: _Packet) -> None:
         if packet.pts is not None:
-            end = packet.pts + (packet.duration or 0)
+            length = packet.duration or 0
+            end = packet.pts + (length if 0 < length <= self._gap else 0)
             self.end = end if self.end is None else max(self.end, end)
 
     def _take(self, packet: _Packet) -> bool:
@@ -137,10 +139,8 @@ class Planner(Generic[_Packet]):
         pts = packet.pts
         if pts is None or (self._shown is not None and pts <= self._shown):
             return False
-        if self._latest is not None:
-            gap = self._scale.ticks(LONGEST_GAP) - self._scale.start
-            if abs(pts - self._latest) > gap:
-                return False
+        if self._latest is not None and abs(pts - self._latest) > self._gap:
+            return False
         self._latest = pts if self._latest is None else max(self._latest, pts)
         if packet.is_keyframe and pts <= self._scale.ticks(self._mark) and len(self._held) > 1:
             self._held = deque([packet])  # nothing from here on needs what came before

@@ -174,7 +174,7 @@ class Film:
 
     def _frame_seconds(self) -> float:
         rate = self._stream.average_rate or self._stream.guessed_rate
-        return float(1 / rate) if rate and rate > 0 else float(_DEFAULT_TICK)
+        return float(1 / rate) if rate and rate * LONGEST_GAP >= 1 else float(_DEFAULT_TICK)
 
     def _seek(self, mark: int) -> None:
         self._container.seek(self._scale.ticks(mark), stream=self._stream)
@@ -182,7 +182,7 @@ class Film:
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         try:
             yield from self._container.demux(self._stream)
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, OSError, LookupError):  # a stream turned up unannounced
             self.truncated = True
 
     def _decoded(self, planner: Planner[Packet[VideoStream]]) -> Iterator[VideoFrame]:

@@ -1,3 +1,4 @@
+import gc
 import hashlib
 import itertools
 import os
@@ -398,6 +399,15 @@ def test_nothing_is_left_of_crashes_time_outs_and_closed_pools(numbered, tmp_pat
     assert sorted(os.listdir("/proc/self/fd")) == descriptors  # noqa: PTH208
     assert _children() == children
     assert places() == files
+
+
+def test_a_pool_that_is_only_forgotten_leaves_nothing(numbered):
+    children = _children()
+    own = Pool(2)
+    assert _numbers(own.map("picture", [numbered(1)] * 5)) == [1] * 5
+    del own
+    gc.collect()
+    assert _until(lambda: _children() == children)
 
 
 def test_a_file_cannot_be_altered_by_the_worker_that_reads_it(pool):

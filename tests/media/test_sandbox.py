@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from strandline.media import (
     TimedOut,
     TooLarge,
     Undecodable,
+    _forkserver,
 )
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
@@ -73,6 +75,26 @@ def test_the_protections_that_held_are_named(sandbox):
         "no-new-descriptors",
         "no-core",
     } <= set(sandbox.protections)
+
+
+def test_every_protection_and_limit_is_documented(sandbox):
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
+    for name in sandbox.protections:
+        assert f"`{name}`" in page
+    for field in dataclasses.fields(Limits):
+        assert f"`{field.name}`" in page
+
+
+def test_a_module_that_leaves_a_thread_running_is_refused():
+    stay = threading.Event()
+    other = threading.Thread(target=stay.wait)
+    other.start()
+    try:
+        with pytest.raises(RuntimeError, match="threads running"):
+            _forkserver._refuse_threads()
+    finally:
+        stay.set()
+        other.join()
 
 
 @LINUX

@@ -69,6 +69,13 @@ def _write_to_area(data: memoryview) -> None:
         raise OSError(ctypes.get_errno(), "mprotect")
 
 
+def length(
+    data: bytes | memoryview, _params: Mapping[str, Any], _limits: Limits
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Say how many bytes arrived: what is left of a job when nothing is decoded."""
+    return {"length": len(data)}, {}
+
+
 def probe(
     data: bytes | memoryview, _params: Mapping[str, Any], limits: Limits
 ) -> tuple[dict[str, Any], dict[str, bytes]]:

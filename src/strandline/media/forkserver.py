@@ -179,6 +179,10 @@ class ForkServer:
         if running is not None:
             running.stop()
 
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # a constructor that did not finish
+            self.close()
+
     def forget_after_fork(self) -> None:
         """Leave the server to the process this one was forked from."""
         self._lock = threading.Lock()

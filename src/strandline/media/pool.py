@@ -1,5 +1,6 @@
 """Several workers at once: answers in the order of the files, however many there are."""
 
+import atexit
 import contextlib
 import os
 import queue
@@ -197,4 +198,10 @@ def _after_fork() -> None:
         pool._forget_after_fork()  # noqa: SLF001 - same module
 
 
+def _at_exit() -> None:
+    for pool in list(_all_pools):
+        pool.close()
+
+
 os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

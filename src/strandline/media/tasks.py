@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from strandline.media import charsets, decoding
-from strandline.media._probe import probe, probe_file
+from strandline.media._probe import length, probe, probe_file
 from strandline.media.decoding import Decoded
 from strandline.media.limits import PIPELINE, Limits, Style
 from strandline.media.pages import read_page
@@ -48,5 +48,5 @@ def _page(
     return read_page(bytes(data), params["base_url"], params.get("charset")), {}
 
 
-TASKS = {"picture": _picture, "page": _page, "probe": probe}
+TASKS = {"picture": _picture, "page": _page, "probe": probe, "length": length}
 FILE_TASKS = {"probe-file": probe_file}

@@ -16,6 +16,8 @@ from typing import Self
 
 #: Pages beyond this are given back after each file; taking them anew costs 1.4 ms a megabyte.
 _KEPT = 8 * 2**20
+#: Not executable, ever; a system may insist on that (``vm.memfd_noexec``).
+_NOEXEC_SEAL = 0x8
 
 
 class SharedArea:
@@ -27,7 +29,11 @@ class SharedArea:
         import fcntl  # noqa: PLC0415 - of this system only
 
         self._used = 0
-        writing = os.memfd_create("strandline", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+        try:
+            writing = os.memfd_create("strandline", flags | _NOEXEC_SEAL)
+        except OSError:  # before Linux 6.3
+            writing = os.memfd_create("strandline", flags)
         try:
             os.ftruncate(writing, size)
             seals = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL

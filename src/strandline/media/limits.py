@@ -5,6 +5,7 @@ from enum import StrEnum
 
 #: Version of canonical decoding. Changes whenever the decoded pixels of any file could, and is
 #: stored with every hash, so that entries made by an older version can be found and made again.
+#: What it promises is listed in ``strandline.media.decoding``.
 PIPELINE = "media-2"
 
 #: Longest side of a picture in pixels: what JPEG's 16-bit fields can say. A PNG can claim a

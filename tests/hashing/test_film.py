@@ -177,9 +177,9 @@ def test_the_parent_loads_no_decoder():
 # Animations.
 
 
-def gif(path, frames, milliseconds=100):
+def gif(path, frames, milliseconds=100, kind="GIF"):
     first, *rest = (Image.fromarray(frame) for frame in frames)
-    first.save(path, save_all=True, append_images=rest, duration=milliseconds, loop=0)
+    first.save(path, kind, save_all=True, append_images=rest, duration=milliseconds, loop=0)
     return path
 
 
@@ -208,11 +208,14 @@ def repeated(data: bytes, times: int) -> bytes:
     return data[:start] + data[start:-1] * times + data[-1:]
 
 
-def test_a_cut_off_animation_is_marked(tmp_path, sandbox):
-    path = gif(tmp_path / "a.gif", list(shots(2, size=(96, 64))))
+@pytest.mark.parametrize("kind", ["GIF", "PNG"])
+def test_a_cut_off_animation_is_marked(kind, tmp_path, sandbox):
+    path = gif(tmp_path / "a", list(shots(2, size=(96, 64))), kind=kind)
+    assert not hash_film(path, sandbox).truncated
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     found = hash_film(path, sandbox)
+    assert found.truncated
     assert 0 < found.samples < 20
 
 

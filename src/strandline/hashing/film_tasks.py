@@ -116,8 +116,16 @@ def _animation(file: BinaryIO, _params: Mapping[str, Any], limits: Limits) -> ty
             break
     with opening.opened(data, dataclasses.replace(limits, frames=seen + 1)) as image:
         cut = animation.count(image, data, dataclasses.replace(limits, frames=seen + 1)) > seen
+    cut |= not _has_its_end(data)
     facts = {"codec": "", "width": width, "height": height, "end": end}
     return facts | {"truncated": cut, "irregular": False}, {"samples": hashes.blob()}
+
+
+def _has_its_end(data: bytes) -> bool:
+    """A GIF's trailer or a PNG's last chunk is there; decoders do not miss them."""
+    if data.startswith(b"GIF8"):
+        return data.rstrip(b"\0\r\n").endswith(b";")
+    return b"IEND" in data or not data.startswith(b"\x89PNG")
 
 
 TASKS: dict[str, Any] = {}

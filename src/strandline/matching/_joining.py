@@ -39,17 +39,10 @@ def link(parents: U32, a: int, b: int) -> None:
 
 @compiled
 def link_all(parents: U32, others: U32) -> None:
-    """Put all links of ``others`` into ``parents``."""
-    for row in range(parents.size):
+    """Put all links of ``others``, of the same first rows, into ``parents``."""
+    for row in range(others.size):
         if others[row] != row:
             link(parents, row, np.int64(others[row]))
-
-
-@compiled
-def settle(parents: U32) -> None:
-    """Let each row point at its root."""
-    for row in range(parents.size):
-        parents[row] = root_of(parents, row)
 
 
 @compiled

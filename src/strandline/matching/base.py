@@ -229,11 +229,15 @@ class Base:
 
     @property
     def sizes(self) -> NDArray[np.int64]:
-        """How many entries each hash has."""
+        """How many entries each hash has; raises IndexDamaged."""
         if self.starts is None:
             return np.ones(self.hashes, np.int64)
+        self._need("entries", 0, self.hashes + 1, 4)
         starts = self.starts.astype(np.int64)
-        return starts[1:] - starts[:-1]
+        sizes = starts[1:] - starts[:-1]
+        if starts[0] != 0 or starts[-1] != self.entries or (sizes < 1).any():
+            raise damaged("entries", "it contradicts itself")
+        return sizes
 
     def row_of(self, entry: int) -> int:
         """The hash of an entry."""
@@ -251,6 +255,8 @@ class Base:
 
     def ids_of(self, entries: range) -> list[str]:
         """The ids of several entries side by side."""
+        if len(entries) == 1:
+            return [self.id_of(entries.start)]
         if self._numbers is not None:
             self._need("numbers", entries.start, entries.stop, 4)
             return list(map(str, self._numbers[entries.start : entries.stop].tolist()))
@@ -295,11 +301,25 @@ class Base:
         return Entry(self.id_of(number), text, self.labels_of(number))
 
     def band(self, number: int) -> tuple[_Rows, _Rows]:
-        """Offsets and rows of a band, of which the first is 1; see ``_sorting.fill_band``."""
-        offsets = self._bytes(f"band {number} offsets").view(np.uint32)
+        """Offsets and rows of a band, of which the first is 1; see ``_sorting.fill_band``.
+
+        Raises:
+            IndexDamaged: they point beyond the hashes.
+        """
+        name = f"band {number} offsets"
+        self._need(name, 0, 2 ** self.layout.bands[number - 1] + 1, 4)
+        offsets = self._bytes(name).view(np.uint32)
+        rising = (offsets[1:] >= offsets[:-1]).all()
+        if offsets[0] != 0 or offsets[-1] != self.hashes or not rising:
+            raise damaged(name, "it contradicts itself")
         if number == 1:
             return offsets, np.arange(self.hashes, dtype=np.uint32)
-        return offsets, self._bytes(f"band {number} rows").view(np.uint32)
+        name = f"band {number} rows"
+        self._need(name, 0, self.hashes, 4)
+        rows = self._bytes(name).view(np.uint32)
+        if rows.max() >= self.hashes:
+            raise damaged(name, "it contradicts itself")
+        return offsets, rows
 
     def labels_of(self, entry: int) -> tuple[str, ...]:
         """The labels of an entry."""
@@ -387,12 +407,12 @@ class Base:
     def columns(self, hidden: Collection[int]) -> Columns:
         """All entries but the hidden ones."""
         self.pages.need_all()
+        self.verify_ids()
+        self.verify_labels()
         entries = np.ones(self.entries, bool)
         entries[list(hidden)] = False
         kept = np.flatnonzero(entries)
-        rows = np.arange(self.hashes)
-        if self.starts is not None:
-            rows = np.repeat(rows, self.sizes)
+        rows = np.repeat(np.arange(self.hashes), self.sizes)
         text, starts = np.zeros(0, np.uint8), np.zeros(1, np.int64)
         if self._id_starts is not None:
             text, starts = gather(self._bytes("ids"), self._id_starts, kept)
@@ -413,13 +433,15 @@ class Base:
         """The entries of the rows found, but for hidden ones and those of none of the labels."""
         if not found.rows.size:
             return []
-        matches = []
+        packed = self.hashes_at(found.rows).tobytes().hex()
+        texts = [packed[at : at + 64] for at in range(0, len(packed), 64)]
+        rows, distances = found.rows.tolist(), found.distances.tolist()
         sets = self.label_sets
-        for row, raw, distance in zip(
-            found.rows.tolist(), self.hashes_at(found.rows), found.distances.tolist(), strict=True
-        ):
-            text, entries = raw.tobytes().hex(), self.entries_of(row)
-            if len(sets) == 1 and not hidden and labels is None:
+        plain = len(sets) == 1 and not hidden and labels is None
+        matches: list[Match] = []
+        for row, text, distance in zip(rows, texts, distances, strict=True):
+            entries = self.entries_of(row)
+            if plain:
                 matches += [Match(name, text, distance) for name in self.ids_of(entries)]
                 continue
             for entry, name in zip(entries, self.ids_of(entries), strict=True):

@@ -1,0 +1,200 @@
+"""A damaged index file is refused, naming the section, or answers as before: never wrongly.
+
+STRANDLINE_FUZZ_CASES says how many damaged files are tried; STRANDLINE_FUZZ_SEED which.
+"""
+
+import os
+import random
+import zlib
+
+import numpy as np
+import pytest
+
+from matching.reference import as_hex, drawn, near
+from strandline.errors import IndexDamaged
+from strandline.matching import Index
+from strandline.matching.layout import PAGE, SLOTS, Layout
+from strandline.matching.pages import sums_of
+
+CASES = int(os.environ.get("STRANDLINE_FUZZ_CASES", "1500"))
+SEED = int(os.environ.get("STRANDLINE_FUZZ_SEED", "1"))
+
+HASHES = drawn(5, 400, clusters=8, flips=30, twins=5)
+QUERIES = [near(np.random.default_rng(n), HASHES[n * 7], 9).tobytes().hex() for n in range(12)]
+
+
+def build(path, *, text):
+    name = "id-{}".format if text else str
+    labels = [(), ("one",), ("one", "two")]
+    entries = ((name(n), row.tobytes().hex(), labels[n % 3]) for n, row in enumerate(HASHES))
+    with Index.build(entries, path) as index:
+        index.add([(name(900 + n), as_hex(n << 90), ("late",)) for n in range(5)])
+        index.withdraw([name(3), name(902)])
+        index.add([(name(5), HASHES[5].tobytes().hex(), ("more",))])
+    return path
+
+
+def answers(path):
+    """Everything a file can be asked."""
+    with Index.open(path) as index:
+        return [
+            len(index),
+            index.query_many(QUERIES, 31),
+            index.query_many(QUERIES[:3], 256),
+            index.query(QUERIES[0], 60, labels=["two"]),
+            [list(cluster) for cluster in index.clusters(20)],
+        ]
+
+
+def damage(whole, chance):
+    """Change, cut, swap or blank a part of a file."""
+    data = bytearray(whole)
+    at = chance.choice([chance.randrange(len(data)), chance.randrange(8192), *SLOTS])
+    length = chance.choice([1, 2, 4, 8, 64, 512, 4096, PAGE])
+    kind = chance.randrange(7)
+    if kind == 0:
+        data[at] ^= 1 << chance.randrange(8)
+    elif kind == 1:
+        data[at : at + length] = chance.randbytes(len(data[at : at + length]))
+    elif kind == 2:
+        data[at : at + length] = bytes(len(data[at : at + length]))
+    elif kind == 3:
+        del data[at:]
+    elif kind == 4:
+        del data[at : at + length]
+    elif kind == 5:
+        other = chance.randrange(len(data))
+        length = min(length, len(data) - max(at, other))
+        data[at : at + length], data[other : other + length] = (
+            data[other : other + length],
+            data[at : at + length],
+        )
+    else:
+        data[at:at] = chance.randbytes(length)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "text", "bands"])
+def test_a_damaged_file_is_refused_or_answers_as_before(tmp_path, kind, request):
+    if kind == "bands":
+        request.getfixturevalue("in_bands")
+    path = build(tmp_path / "list.index", text=kind == "text")
+    whole, expected = path.read_bytes(), answers(path)
+    chance, refused = random.Random(f"{SEED} {kind}"), {}
+    for _ in range(CASES // 3):
+        path.unlink()
+        path.write_bytes(damage(whole, chance))
+        try:
+            assert answers(path) == expected
+        except IndexDamaged as error:
+            assert f"'{error.section}'" in error.message
+            refused[error.section] = refused.get(error.section, 0) + 1
+    # Not by refusing everything for one reason.
+    assert {"header", "heads", "tail"} <= set(refused)
+    assert sum(refused.values()) > CASES // 12
+
+
+@pytest.mark.parametrize("kind", ["numbers", "text", "bands"])
+def test_every_single_byte_of_the_small_parts_counts(tmp_path, kind, request):
+    if kind == "bands":
+        request.getfixturevalue("in_bands")
+    path = build(tmp_path / "list.index", text=kind == "text")
+    whole, expected = path.read_bytes(), answers(path)
+    layout = Layout.decode(whole, len(whole))
+    places = [*range(60), *range(SLOTS[0], SLOTS[0] + 48), *range(SLOTS[1], SLOTS[1] + 48)]
+    places += [start for start, _ in layout.sections().values()]
+    places += [layout.tail + each for each in range(40)]
+    chance, refused = random.Random(SEED), set()
+    for place in chance.sample(places, 60):
+        path.unlink()
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        try:
+            assert answers(path) == expected
+        except IndexDamaged as error:
+            refused.add(error.section)
+    assert refused
+
+
+def test_one_commit_slot_is_enough(tmp_path):
+    path = build(tmp_path / "list.index", text=False)
+    whole, expected = path.read_bytes(), answers(path)
+    for slot in SLOTS:
+        path.unlink()
+        path.write_bytes(whole[:slot] + bytes(64) + whole[slot + 64 :])
+        assert answers(path) == expected
+    both = bytearray(whole)
+    for slot in SLOTS:
+        both[slot] ^= 1
+    path.write_bytes(both)
+    with pytest.raises(IndexDamaged, match="neither commit slot") as refused:
+        Index.open(path)
+    assert refused.value.section == "tail"
+
+
+def test_a_tail_that_was_cut_is_refused(tmp_path):
+    path = build(tmp_path / "list.index", text=False)
+    start = Layout.decode(path.read_bytes(), path.stat().st_size).tail
+    os.truncate(path, start + 100)
+    with pytest.raises(IndexDamaged, match="'tail'"):
+        Index.open(path)
+
+
+def test_a_file_cut_while_it_is_open_is_refused(tmp_path):
+    path = build(tmp_path / "list.index", text=False)
+    with Index.open(path) as index:
+        index.query(QUERIES[0])
+        os.truncate(path, PAGE)
+        with pytest.raises(IndexDamaged, match="cut short while it was open"):
+            index.query(QUERIES[0])
+
+
+def forged(whole, section, content):
+    """A file with other content in a section, and checksums that agree with it."""
+    layout = Layout.decode(whole, len(whole))
+    sections = layout.sections()
+    start, length = sections[section]
+    data = bytearray(whole)
+    data[start : start + length] = content[:length].ljust(length, b"\0")
+    first, size = sections["sums"]
+    sums = sums_of(np.frombuffer(bytes(data[:first]), np.uint64), 0, compiled=False)
+    data[first : first + size] = sums.tobytes()
+    import dataclasses
+
+    layout = dataclasses.replace(layout, sums_crc=zlib.crc32(sums.tobytes()))
+    data[:4096] = layout.encode()
+    return bytes(data)
+
+
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize("banded", [False, True])
+def test_a_file_made_to_deceive_crashes_nothing_and_does_not_verify(
+    tmp_path, text, banded, request
+):
+    """Right checksums over nonsense: every position is compared with the sizes before it is used."""
+    if banded:
+        request.getfixturevalue("in_bands")
+    path = build(tmp_path / "list.index", text=text)
+    whole = path.read_bytes()
+    sections = Layout.decode(whole, len(whole)).sections()
+    chance = random.Random(SEED)
+    for section, (_, length) in sections.items():
+        if section == "sums":
+            continue
+        high = np.full(length // 4 + 1, 0xFFFFFFFF, np.uint32).tobytes()
+        for content in (high, bytes(length), chance.randbytes(length)):
+            path.unlink()
+            path.write_bytes(forged(whole, section, content))
+            for ask in (answers, lambda path: Index.open(path).verify()):
+                try:
+                    ask(path)
+                    assert ask is answers or section in {"numbers", "labels"}
+                except IndexDamaged as error:
+                    assert error.section in sections or error.section == "tail"
+
+
+def test_what_is_no_index_is_refused(tmp_path):
+    for content in (b"", b"hello", bytes(100_000)):
+        path = tmp_path / "list.index"
+        path.write_bytes(content)
+        with pytest.raises(IndexDamaged, match="not an index file"):
+            Index.open(path)

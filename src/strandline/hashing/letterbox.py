@@ -94,7 +94,8 @@ def _ringing(lines: _Pixels, bar: np.float32) -> int:
 
 
 def _luma(lines: _Pixels) -> NDArray[np.float32]:
+    lines = np.ascontiguousarray(lines)
     if lines.ndim == 2:
         return lines.astype(np.float32)
-    luma: NDArray[np.float32] = lines.astype(np.float32) @ _LUMA
-    return luma
+    luma: NDArray[np.float32] = lines.reshape(-1, 3).astype(np.float32) @ _LUMA
+    return luma.reshape(lines.shape[:2])

@@ -237,6 +237,11 @@ def heic_with_a_giant_grid(columns: int = 256, rows: int = 256) -> bytes:
     return data
 
 
+def heic_whose_metadata_have_an_impossible_name() -> bytes:
+    data = (_DATA / "exif-says-turned.heic").read_bytes()
+    return data.replace(b"Exif", b"\xffxif", 1)
+
+
 def jpeg_with_thousands_of_scans(scans: int = 2_000) -> bytes:
     """A progressive JPEG whose last scan comes again and again, each time all of its pixels."""
     data = _saved("JPEG", (512, 512), progressive=True, quality=60)
@@ -281,3 +286,8 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "heic-giant-grid": (heic_with_a_giant_grid, "undecodable"),
     "jpeg-thousands-of-scans": (jpeg_with_thousands_of_scans, "decoded"),
 }  # fmt: skip
+
+#: What ends the worker in a decoder of today's wheels (pi_heif 1.4.0): a crash is a verdict too.
+CRASHES: dict[str, Callable[[], bytes]] = {
+    "heic-metadata": heic_whose_metadata_have_an_impossible_name,
+}

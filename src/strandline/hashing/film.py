@@ -104,7 +104,8 @@ def hash_film(
 
     Args:
         path: a regular file.
-        sandbox: from :func:`open_film_sandbox`; without one, one is kept for this process.
+        sandbox: from :func:`open_film_sandbox`, and no other; without one, one is kept for this
+            process.
         policy: which frames; animations are always hashed frame by frame.
         ranges: look at these seconds alone, (first, end), in order and apart from each other.
         workers: how many share a long film, by default one for each processor.
@@ -191,17 +192,6 @@ def _jobs(
         large = path.stat().st_size >= _WORTH_SHARING
         count = workers or (len(os.sched_getaffinity(0)) if large else 1)
     return [{"policy": policy.value, "part": part, "parts": count} for part in range(count)]
-
-
-def is_film(path: Path) -> bool:
-    """Tell by a file's first bytes whether it is a film: :func:`hash_film` is for those.
-
-    Pictures that move (GIF, WebP, APNG, AVIF) are not films; it takes them as well.
-
-    Raises:
-        OSError, TooLarge: the file is not read.
-    """
-    return container_of(_head(path)) is not None
 
 
 class _Part:

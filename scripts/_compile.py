@@ -11,7 +11,9 @@ from strandline.matching.planning import SCANNED
 
 perceptual.load_kernels()
 hashes = np.random.default_rng(1).integers(0, 256, (SCANNED, 32), np.uint8)
-with tempfile.TemporaryDirectory() as folder:
-    with Index.build_array(hashes, path=Path(folder, "index")) as index:
-        index.query_many([bytes(row).hex() for row in hashes[:2]])
-        index.clusters()
+with (
+    tempfile.TemporaryDirectory() as folder,
+    Index.build_array(hashes, path=Path(folder, "index")) as index,
+):
+    index.query_many([bytes(row).hex() for row in hashes[:2]])
+    index.clusters()

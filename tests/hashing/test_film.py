@@ -14,7 +14,7 @@ from drawn_films import shots, write
 from strandline.errors import NoFilmDecoder, TimedOut, Undecodable
 from strandline.hashing import MIN_QUALITY, Policy, digests, hash_film, pdq
 from strandline.hashing import film as films
-from strandline.hashing.film import FILM_LIMITS, open_film_sandbox
+from strandline.hashing.film import FILM_LIMITS
 from strandline.media.containers import is_film
 
 needs_av = pytest.mark.skipif(not importlib.util.find_spec("av"), reason="PyAV is not installed")
@@ -22,8 +22,7 @@ needs_av = pytest.mark.skipif(not importlib.util.find_spec("av"), reason="PyAV i
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with open_film_sandbox() as shared:
-        yield shared
+    return films._shared_sandbox()  # that of this process; others need not start their own
 
 
 @pytest.fixture(scope="module")

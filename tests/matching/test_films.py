@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from drawn_films import photograph, shots, write
-from strandline.hashing import FilmHash, FrameHash, Policy, hash_film, open_film_sandbox, pdq
+from strandline.hashing import FilmHash, FrameHash, Policy, hash_film, pdq
+from strandline.hashing import film as film_hashes
 from strandline.hashing.digests import digests
 from strandline.matching import Index
 from strandline.matching.films import (
@@ -105,8 +106,7 @@ def test_joined_ranges_cover_the_same_seconds_once(drawn):
 @pytest.fixture(scope="module")
 def sandbox():
     pytest.importorskip("av")
-    with open_film_sandbox() as shared:
-        yield shared
+    return film_hashes._shared_sandbox()  # that of this process
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ reading its own part, and the parts are put together in order. Frames too plain 
 left out, and neighbours that look alike are folded (:mod:`strandline.hashing.folding`).
 """
 
+import contextlib
 import functools
 import importlib.util
 import math
@@ -190,8 +191,14 @@ def _jobs(
     count = 1
     if policy is Policy.EVERY_SECOND and container in INDEXED:
         large = path.stat().st_size >= _WORTH_SHARING
-        count = workers or (len(os.sched_getaffinity(0)) if large else 1)
+        count = workers or (_processors() if large else 1)
     return [{"policy": policy.value, "part": part, "parts": count} for part in range(count)]
+
+
+def _processors() -> int:
+    with contextlib.suppress(AttributeError):  # of Linux only
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class _Part:

@@ -190,11 +190,15 @@ def test_a_frame_shown_for_seconds_is_one_sample_however_the_rate_varies(drawn, 
     assert bits_apart(samples[1][2], drawn[5]) <= 12
 
 
-def test_key_frames_follow_each_other(drawn, tmp_path):
-    path = write(tmp_path / "keys.mp4", drawn, options={"g": "20", "sc_threshold": "0"})
+@pytest.mark.parametrize("name", ["keys.mp4", "keys.mkv", "keys.ts", "keys.avi"])
+def test_key_frames_follow_each_other(name, drawn, tmp_path):
+    options = {"preset": "veryfast", "g": "20", "sc_threshold": "0"}
+    path = write(tmp_path / name, drawn, options=options)
     with path.open("rb") as file, opened(file, LIMITS) as film:
         keys = [(each.start, each.end, each.luma) for each in film.keyframes()]
-    assert [(round(start, 2), round(end, 2)) for start, end, _ in keys] == [(0, 2), (2, 4), (4, 5)]
+    near = 0.31 if name.endswith("avi") else 0.11  # an AVI's B frames have no times
+    assert [start for start, _, _ in keys] == pytest.approx([0, 2, 4], abs=near)
+    assert [end for _, end, _ in keys] == pytest.approx([2, 4, 5], abs=near)
     assert bits_apart(keys[1][2], drawn[20]) <= 12
 
 

@@ -161,6 +161,7 @@ class Film:
         if self.declared_seconds:
             self._stream.discard = av.stream.Discard.nonkey
         self._context.skip_frame = "NONKEY"
+        self._stored_order = False  # of key frames alone, order and time are the same
         steps = ((packet, Step.DECODE) for packet in self._packets() if packet.is_keyframe)
         held = None
         for at, frame in self._timed(self._outputs(steps)):

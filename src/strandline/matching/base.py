@@ -251,7 +251,10 @@ class Base:
         if self._numbers is not None:
             self._need("numbers", entry, entry + 1, 4)
             return str(int(self._numbers[entry]))
-        return self._id_bytes(entry).decode()
+        try:
+            return self._id_bytes(entry).decode()
+        except UnicodeDecodeError as error:
+            raise damaged("ids", "it cannot be read") from error
 
     def ids_of(self, entries: range) -> list[str]:
         """The ids of several entries side by side."""
@@ -339,10 +342,13 @@ class Base:
             raise damaged("ids", "it cannot be read") from error
         if ((self._bytes("ids")[starts[:-1][np.diff(starts) > 0]] & 0xC0) == 0x80).any():
             raise damaged("id starts", "it contradicts the ids")
-        prints = building.fingerprints_of(self._bytes("ids"), starts)[self._id_order]
+        order = self._id_order
         seen = np.zeros(self.entries, bool)
-        seen[self._id_order] = True
-        if not seen.all() or (prints[1:] < prints[:-1]).any():
+        seen[order[order < self.entries]] = True
+        if not seen.all():
+            raise damaged("id order", "it contradicts itself")
+        prints = building.fingerprints_of(self._bytes("ids"), starts)[order]
+        if (prints[1:] < prints[:-1]).any():
             raise damaged("id order", "it contradicts the ids")
 
     def verify_labels(self) -> None:

@@ -55,7 +55,7 @@ class Mapped(Version):
             raise damaged("sums", "its checksum is wrong")
         super().__init__(Base(self.layout, data, checked=False))
         self._commit = Commit(self.layout.identity)
-        self._slots = [bytes(8)] * len(SLOTS)
+        self._slots: list[bytes] = []
         self.catch_up()
 
     def close(self) -> None:

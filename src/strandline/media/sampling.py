@@ -158,8 +158,7 @@ class Film:
 
     def keyframes(self) -> Iterator[Sample]:
         """Yield the key frames, each until the next one."""
-        if self.declared_seconds:
-            self._stream.discard = av.stream.Discard.nonkey
+        # The demuxer must not discard the others: that of MP4 then gives wrong times.
         self._context.skip_frame = "NONKEY"
         self._stored_order = False  # of key frames alone, order and time are the same
         steps = ((packet, Step.DECODE) for packet in self._packets() if packet.is_keyframe)

@@ -1,7 +1,6 @@
 """HEIC files, made elsewhere (data/README.md), inside and outside the locked worker."""
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import skimage.data
 from PIL import Image
 
 from strandline.hashing import pdq
-from strandline.media import Limits
+from strandline.media import Limits, Sandbox
 from strandline.media.decoding import decode
 
 LIMITS = Limits()
@@ -72,25 +71,10 @@ def test_an_avif_is_turned_once(orientation, encode, drawing):
     assert pillow.size == drawing.size  # the file stores it as it was given
 
 
-def test_decoding_a_heic_starts_no_thread_once_that_is_forbidden(heic):
-    import subprocess
-    import sys
-
-    program = (
-        "import os, sys\n"
-        "from strandline.media import Limits, _heif\n"
-        "from strandline.media.decoding import decode\n"
-        "assert _heif.stay_in_one_thread() and _heif.stay_in_one_thread()\n"
-        "decode(sys.stdin.buffer.read(), Limits())\n"
-        "print(len(os.listdir('/proc/self/task')))\n"
-    )
-    if not Path("/proc/self/task").exists() or os.uname().machine != "x86_64":
-        pytest.skip("seen on Linux only, x86-64")
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=heic("grid"),
-        capture_output=True,
-        check=True,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-    )
-    assert int(done.stdout) == 1
+def test_a_worker_that_read_a_heic_reads_nothing_else(heic, encode, drawing):
+    with Sandbox() as own:
+        own.run("picture", encode(drawing, "PNG"))
+        first = own.pid
+        own.run("picture", heic("grid"))
+        own.run("picture", encode(drawing, "PNG"))
+        assert own.pid != first

@@ -86,7 +86,6 @@ def _limit_resources(limits: Limits, libraries: int, jobs: int, descriptors: int
         (resource.RLIMIT_CPU, whole_life),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),
         # Those that may be are open already: every further descriptor, be it a file, a socket
         # or a pipe, is refused. This one holds on any POSIX system.
         (resource.RLIMIT_NOFILE, descriptors),
@@ -119,4 +118,6 @@ def lock(limits: Limits, *, jobs: int, descriptors: int) -> tuple[str, ...]:
     held += ["memory-limit", "cpu-limit", "no-file-size", "no-new-descriptors", "no-core"]
     if no_new_rights and _seccomp.refuse_other_calls(libc):
         held.append("system-call-filter")
+    else:  # without the filter, a thread cannot be allowed and a process refused
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     return tuple(held)

@@ -2,7 +2,11 @@
 
 An allowlist, so that calls of future kernels are refused too. Refusing with an error rather
 than a kill keeps a library that merely asks (isatty, stat) working. New executable memory is
-refused. Source: the kernel's ``Documentation/userspace-api/seccomp_filter.rst``; numbers from
+refused. A process may start threads, which can do no more than it can (libheif decodes in one),
+but no process: the flags of ``clone`` tell them apart, and ``clone3``, whose flags a filter cannot
+read, is as good as unknown, so that the C library uses ``clone``.
+
+Source: the kernel's ``Documentation/userspace-api/seccomp_filter.rst``; numbers from
 ``arch/x86/entry/syscalls/syscall_64.tbl`` and ``include/uapi/asm-generic/unistd.h``.
 """
 
@@ -13,9 +17,11 @@ import platform
 # BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, BPF_JMP|BPF_JSET|BPF_K, BPF_RET|BPF_K
 _LOAD, _IF_EQUAL, _IF_BITS, _RETURN = 0x20, 0x15, 0x45, 0x06
 _KILL_PROCESS, _ALLOW = 0x80000000, 0x7FFF0000
-_REFUSE = 0x00050000 | errno.EPERM
-_AT_NUMBER, _AT_ARCHITECTURE, _AT_THIRD_ARGUMENT = 0, 4, 32  # offsets in struct seccomp_data
-_PROT_EXEC = 4
+_ERROR = 0x00050000
+_REFUSE, _UNKNOWN = _ERROR | errno.EPERM, _ERROR | errno.ENOSYS
+#: Offsets in struct seccomp_data.
+_AT_NUMBER, _AT_ARCHITECTURE, _AT_FIRST_ARGUMENT, _AT_THIRD_ARGUMENT = 0, 4, 16, 32
+_PROT_EXEC, _CLONE_THREAD = 4, 0x00010000
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
 
 #: What a decoder may call, with its number on x86-64 and on 64-bit ARM.
@@ -53,15 +59,18 @@ _ALLOWED = {
     "clock_getres": (229, 114),
     "clock_nanosleep": (230, 115),
     "exit_group": (231, 94),
+    "set_robust_list": (273, 99),
     "getrandom": (318, 278),
     "membarrier": (324, 283),
     "rseq": (334, 293),
 }
-#: Machine -> audit architecture, its column above, and (mmap, mprotect), allowed without PROT_EXEC.
+#: Machine -> audit architecture, its column above, (mmap, mprotect), allowed without PROT_EXEC, and
+#: clone, allowed with CLONE_THREAD.
 _MACHINES = {
-    "x86_64": (0xC000003E, 0, (9, 10)),
-    "aarch64": (0xC00000B7, 1, (222, 226)),
+    "x86_64": (0xC000003E, 0, (9, 10), 56),
+    "aarch64": (0xC00000B7, 1, (222, 226), 220),
 }
+_CLONE3 = 435
 
 
 class _Instruction(ctypes.Structure):
@@ -78,7 +87,7 @@ class _Program(ctypes.Structure):
 
 
 def _listing(
-    architecture: int, column: int, mapping: tuple[int, ...]
+    architecture: int, column: int, mapping: tuple[int, ...], clone: int
 ) -> list[tuple[int, int, int, int]]:
     lines = [
         (_LOAD, 0, 0, _AT_ARCHITECTURE),
@@ -96,6 +105,14 @@ def _listing(
             (_RETURN, 0, 0, _REFUSE),
             (_RETURN, 0, 0, _ALLOW),
         ]
+    lines += [
+        (_IF_EQUAL, 0, 1, _CLONE3),
+        (_RETURN, 0, 0, _UNKNOWN),
+        (_IF_EQUAL, 0, 3, clone),
+        (_LOAD, 0, 0, _AT_FIRST_ARGUMENT),
+        (_IF_BITS, 0, 1, _CLONE_THREAD),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
     return [*lines, (_RETURN, 0, 0, _REFUSE)]
 
 

@@ -31,6 +31,9 @@ FileTask = Callable[[BinaryIO, Mapping[str, Any], Limits], Outcome]
 #: The large file's descriptor, the first after input, output and errors.
 _FILE = 3
 _READ_AHEAD = 1 << 18
+#: What HEIC and AVIF files begin with, after four bytes. libheif has been seen to damage its memory
+#: on broken ones without crashing: nothing else is read in the same worker.
+_ISO_MEDIA = b"ftyp"
 #: More than are ever open when a worker is forked.
 _MOST_OPEN = 32
 
@@ -137,13 +140,15 @@ def serve(config: Mapping[str, Any], descriptors: list[int], server: int) -> Non
         job, blobs = frames.read(_take, max_blobs=limits.bytes)
         _send({"taken": True}, {})  # from here on, a death is this file's doing
         if file is not None:
-            call = functools.partial(_file_tasks[job["task"]], file)
-        elif area is not None:
-            call = functools.partial(_tasks[job["task"]], area[: job["length"]])
+            call, head = functools.partial(_file_tasks[job["task"]], file), b""
         else:
-            call = functools.partial(_tasks[job["task"]], blobs.pop("data"))
+            data = blobs.pop("data") if area is None else area[: job["length"]]
+            call, head = functools.partial(_tasks[job["task"]], data), bytes(data[:8])
+            del data
         _allow_processor_time(limits.cpu_seconds)
         header, made = _answer(functools.partial(call, job["params"], limits))
         _allow_processor_time(0)
+        if head[4:] == _ISO_MEDIA:
+            header["spent"] = True
         _send(header, made)
         del call, made

@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Iterator
 from typing import IO, Any
 
+import pi_heif  # type: ignore[import-untyped]
 from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError, features
 
 from strandline.errors import TooLarge, Undecodable
-from strandline.media import _heif, truncation
+from strandline.media import truncation
 from strandline.media.limits import MAX_SIDE, Limits
 
 #: Formats with a signature, whose decoders start no program and follow no link. (EPS runs
@@ -18,8 +19,11 @@ FORMATS = (
     "JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "JPEG2000", "TIFF", "BMP", "DIB", "ICO", "PPM",
 )  # fmt: skip
 
-_left_out: set[str] = set()
-_heif.register()
+# The pictures alone, neither thumbnails nor depth maps. libheif asks its HEVC decoder for one
+# thread at least; the sandbox's filter allows threads for its sake.
+pi_heif.register_heif_opener(
+    decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
+)
 
 #: What Pillow's decoders raise on bytes they cannot read. MemoryError is not among them.
 DECODER_FAILURES = (
@@ -33,10 +37,8 @@ def prepare(limits: Limits) -> None:
     Image.init()
     for name in features.get_supported():
         features.version(name)
-    # Threads cannot be started later on; nor would they count as our processor time fairly.
+    # More threads than the one that is needed would only add to what a worker holds.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-    if not _heif.stay_in_one_thread():
-        _left_out.add("HEIF")  # it would crash the worker
     Image.MAX_IMAGE_PIXELS = limits.pixels
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -53,9 +55,7 @@ def opened(
     """
     try:
         with _forgiving(forgiving):
-            image = Image.open(
-                _readable(data), formats=[kind for kind in FORMATS if kind not in _left_out]
-            )
+            image = Image.open(_readable(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
         raise too_large(f"more than {limits.pixels:,} pixels") from bomb
     refuse_large(image.size, limits)

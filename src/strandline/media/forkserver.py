@@ -31,6 +31,9 @@ class ServerGoneError(Exception):
     """The server has ended, and its workers with it."""
 
 
+#: All that a server sees of the environment: where compiled kernels are kept, if not beside them.
+_PASSED_ON = ("NUMBA_CACHE_DIR",)
+
 _all_running: weakref.WeakSet["RunningServer"] = weakref.WeakSet()
 
 
@@ -39,7 +42,7 @@ def _start(control: int) -> subprocess.Popen[bytes]:
         [sys.executable, "-I", "-B", "-m", "strandline.media._forkserver"],
         stdin=control,
         stdout=subprocess.DEVNULL,
-        env={},
+        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         cwd="/",
         start_new_session=True,  # Ctrl-C is for the parent to act on
     )

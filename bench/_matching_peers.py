@@ -25,9 +25,12 @@ def threatexchange(folder: str, batch: int) -> dict[str, Any]:
     faiss.omp_set_num_threads(2)
     entries = [(row.tobytes().hex(), place) for place, row in enumerate(_lists.hashes(folder))]
     queries = _lists.queries(folder)
-    began = time.perf_counter()
+    began, before = time.perf_counter(), time.process_time()
     index: Any = PDQIndex(entries)
-    found: dict[str, Any] = {"build": time.perf_counter() - began}
+    found: dict[str, Any] = {
+        "build": time.perf_counter() - began,
+        "build of processor time": time.process_time() - before,
+    }
     del entries
     found |= latencies(index.query, queries)
     asked = queries[:batch]
@@ -67,9 +70,12 @@ def _faiss(index: Any, folder: str, batch: int) -> dict[str, Any]:
 
     hashes = np.ascontiguousarray(_lists.hashes(folder))
     queries = np.load(f"{folder}/queries.npy")
-    began = time.perf_counter()
+    began, before = time.perf_counter(), time.process_time()
     index.add(hashes)
-    found: dict[str, Any] = {"build": time.perf_counter() - began}
+    found: dict[str, Any] = {
+        "build": time.perf_counter() - began,
+        "build of processor time": time.process_time() - before,
+    }
     del hashes
 
     def ask(text: str) -> Any:

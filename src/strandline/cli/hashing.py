@@ -169,6 +169,7 @@ def _film(film: "FilmHash") -> dict[str, Any]:
     return {
         "kind": film.kind,
         "format": film.format,
+        "codec": film.codec,
         "width": film.width,
         "height": film.height,
         "duration": film.duration,

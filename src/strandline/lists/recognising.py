@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Self
 
 from strandline.errors import MediaRefused
-from strandline.hashing import MIN_QUALITY, Examiner, hash_image
+from strandline.hashing import MIN_QUALITY, SAME_PICTURE, Examiner, hash_image
 from strandline.lists.entries import Entry
 from strandline.lists.holding import load
 from strandline.lists.manifest import Manifest
 from strandline.matching import Index
-
-#: Bits of 256. Two PDQ hashes this near are versions of one picture (the algorithm's own advice).
-RADIUS = 31
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ class HashList:
         found = self._by_sha256.get(sha256, ())
         return tuple(Hit(entry, "sha256", 0, 0, self.manifest.edition) for entry in found)
 
-    def similar(self, pdq: str, *, quality: int, radius: int = RADIUS) -> tuple[Hit, ...]:
+    def similar(self, pdq: str, *, quality: int, radius: int = SAME_PICTURE) -> tuple[Hit, ...]:
         """Entries within ``radius`` bits, nearest first; none when ``quality`` is below 50."""
         if quality < MIN_QUALITY:
             return ()
@@ -93,7 +90,9 @@ class HashList:
             for found in self._index.query(pdq, radius)
         )
 
-    def recognise(self, path: Path, examiner: Examiner, *, radius: int = RADIUS) -> FileMatches:
+    def recognise(
+        self, path: Path, examiner: Examiner, *, radius: int = SAME_PICTURE
+    ) -> FileMatches:
         """Compare one file; a file that cannot be read or decoded says so in ``problem``."""
         try:
             if not path.is_file():
@@ -117,7 +116,7 @@ def match(
     directory: str | Path,
     paths: Iterable[str | Path],
     *,
-    radius: int = RADIUS,
+    radius: int = SAME_PICTURE,
     examiner: Examiner | None = None,
 ) -> Iterator[FileMatches]:
     """Compare each file with the list held in ``directory``, in order, one answer for each.

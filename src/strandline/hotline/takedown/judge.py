@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from strandline.hashing import MIN_QUALITY
+from strandline.hashing import MIN_QUALITY, SAME_PICTURE
 from strandline.hotline.reports.look import Outcome, SeenPicture, Sight
 from strandline.hotline.reports.models import Availability
 from strandline.matching import Index
-
-#: PDQ distance within which two pictures are the same one, re-encoded or resized.
-SAME_PICTURE = 31
 
 
 @dataclass(frozen=True)

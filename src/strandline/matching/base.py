@@ -444,6 +444,11 @@ class Base:
         rows, distances = found.rows.tolist(), found.distances.tolist()
         sets = self.label_sets
         plain = len(sets) == 1 and not hidden and labels is None
+        if plain and self.starts is None and self._numbers is not None:
+            for row in rows:
+                self._need("numbers", row, row + 1, 4)
+            names = map(str, self._numbers[found.rows].tolist())
+            return list(map(Match, names, texts, distances))
         matches: list[Match] = []
         for row, text, distance in zip(rows, texts, distances, strict=True):
             entries = self.entries_of(row)

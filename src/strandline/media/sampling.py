@@ -114,7 +114,8 @@ class Film:
                 cut = self._cut_near(int(total * number / count))
                 if cut is not None and cuts[-1] < cut < total:
                     cuts.append(cut)
-        self._seek(0)
+        with self._seeking():
+            self._seek(0)
         return cuts
 
     def _cut_near(self, mark: int) -> int | None:
@@ -134,7 +135,8 @@ class Film:
         A sample spans the marks at which it is on screen.
         """
         if first > 0 and self.is_indexed:
-            self._seek(first)
+            with self._seeking():
+                self._seek(first)
         planner = self._planner = Planner(self._scale, first, stop)
         planner.gave_up = self._stored_order
         mark, held = first, None
@@ -175,6 +177,14 @@ class Film:
     def _frame_seconds(self) -> float:
         rate = self._stream.average_rate or self._stream.guessed_rate
         return float(1 / rate) if rate and rate * LONGEST_GAP >= 1 else float(_DEFAULT_TICK)
+
+    @contextlib.contextmanager
+    def _seeking(self) -> Iterator[None]:
+        """A damaged film may not let itself be wound: then it can only be read from its start."""
+        try:
+            yield
+        except av.error.FFmpegError:
+            self.irregular = self.truncated = True
 
     def _seek(self, mark: int) -> None:
         self._container.seek(self._scale.ticks(mark), stream=self._stream)

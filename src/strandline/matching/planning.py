@@ -67,6 +67,7 @@ def _cut(count: int, greater: int, wide: int) -> tuple[int, ...]:
     return (wide,) * greater + tuple(even + (place < more) for place in range(others))
 
 
+@functools.cache
 def _keys(width: int, threshold: int) -> int:
     """How many keys lie within ``threshold`` bits."""
     return sum(comb(width, flips) for flips in range(threshold + 1))

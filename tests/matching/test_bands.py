@@ -49,11 +49,11 @@ def test_a_radius_that_no_band_can_serve_is_scanned(listed, radius):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("radius", [31, 70])
+@pytest.mark.parametrize("radius", [31, 64])
 def test_a_batch_gives_the_answers_of_its_queries(listed, threads, radius):
     hashes, index = listed
     random = np.random.default_rng(7)
-    wanted = [near(random, hashes[row], 9).tobytes().hex() for row in range(0, 20_000, 2_000)]
+    wanted = [near(random, hashes[row], 9).tobytes().hex() for row in range(999, 20_000, 6_000)]
     assert index.query_many(wanted, radius, threads=threads) == [
         index.query(each, radius) for each in wanted
     ]

@@ -238,13 +238,19 @@ def _join_short(
     words: NDArray[np.uint64], rows: NDArray[np.intp], parents: _Rows, radius: int
 ) -> None:
     """With numpy alone, for few hashes; ``rows`` are their numbers."""
+    # Components are joined whole: a crowd has too many pairs to take one by one.
+    component = np.arange(len(rows))
     for low in range(0, len(rows), _FEW):
         piece = words[low : low + _FEW]
         distances = np.zeros((len(piece), len(words)), np.uint16)
         for word in range(BITS // 64):
             distances += np.bitwise_count(piece[:, word, None] ^ words[None, :, word])
-        for a, b in np.argwhere(np.triu(distances <= radius, low + 1)).tolist():
-            _link(parents, int(rows[low + a]), int(rows[b]))
+        for near in distances <= radius:
+            met = np.unique(component[near])
+            if len(met) > 1:
+                component[np.isin(component, met)] = met[0]
+    for place in np.flatnonzero(component != np.arange(len(rows))).tolist():
+        _link(parents, int(rows[place]), int(rows[component[place]]))
 
 
 def _root(parents: _Rows, row: int) -> int:

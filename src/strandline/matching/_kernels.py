@@ -30,7 +30,10 @@ I64 = NDArray[np.int64]
 
 def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
     """Compile on first use and keep the result beside the module; runs without the lock."""
-    return njit(cache=True, nogil=True)(loop)
+    try:
+        return njit(cache=True, nogil=True)(loop)
+    except RuntimeError:  # numba found no folder to keep it in: compiled in each process
+        return njit(nogil=True)(loop)
 
 
 def inlined(part: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,6 +160,27 @@ def permute(rows: U8, table: U64, out: U64) -> None:
         out[i, 1] = b
         out[i, 2] = c
         out[i, 3] = d
+
+
+@compiled
+def restore(heads: U64, rests: U64, rows: U32, table: U64, out: U8) -> None:
+    """Put the hashes of ``rows`` back into their own order of bits, as bytes (n, 32)."""
+    for i in range(rows.size):
+        row = rows[i]
+        a = b = c = d = np.uint64(0)
+        for j in range(32):
+            word = heads[row, j >> 3] if j < 16 else rests[row, (j >> 3) - 2]
+            part = table[j, (word >> np.uint64(56 - 8 * (j & 7))) & np.uint64(255)]
+            a |= part[0]
+            b |= part[1]
+            c |= part[2]
+            d |= part[3]
+        for j in range(8):
+            shift = np.uint64(56 - 8 * j)
+            out[i, j] = (a >> shift) & np.uint64(255)
+            out[i, j + 8] = (b >> shift) & np.uint64(255)
+            out[i, j + 16] = (c >> shift) & np.uint64(255)
+            out[i, j + 24] = (d >> shift) & np.uint64(255)
 
 
 @inlined

@@ -1,6 +1,7 @@
 """The unchanging part of an index: its sections, in memory or mapped, and the search in them."""
 
 import functools
+import itertools
 import json
 import os
 import threading
@@ -112,11 +113,12 @@ class Base:
             for row in rows.tolist():
                 self._need("heads", row, row + 1, 16)
                 self._need("rests", row, row + 1, 16)
-        plain = bits.plain_bytes(np.hstack([self.heads[rows], self.rests[rows]]))
         if not self.layout.bands:
-            return plain
-        kernels().permute(plain, bits.restore_table(), words := np.empty((len(rows), 4), np.uint64))
-        return bits.plain_bytes(words)
+            return bits.plain_bytes(np.hstack([self.heads[rows], self.rests[rows]]))
+        out = np.empty((len(rows), 32), np.uint8)
+        rows = np.ascontiguousarray(rows, np.uint32)
+        kernels().restore(self.heads, self.rests, rows, bits.restore_table(), out)
+        return out
 
     def search(self, query: _Words, radius: int, threads: int | None = None) -> Found:
         """Find the rows within ``radius`` of one query (4 words).
@@ -434,32 +436,58 @@ class Base:
     # Matches.
 
     def matches(
-        self, found: Found, hidden: Collection[int], labels: frozenset[str] | None
-    ) -> list[Match]:
-        """The entries of the rows found, but for hidden ones and those of none of the labels."""
+        self, answers: Sequence[Found], hidden: Collection[int], labels: frozenset[str] | None
+    ) -> list[list[Match]]:
+        """For each answer the entries of its rows, but hidden ones and those of other labels."""
+        found = _joined(list(answers))
         if not found.rows.size:
-            return []
+            return [[] for _ in answers]
         packed = self.hashes_at(found.rows).tobytes().hex()
         texts = [packed[at : at + 64] for at in range(0, len(packed), 64)]
-        rows, distances = found.rows.tolist(), found.distances.tolist()
         sets = self.label_sets
-        plain = len(sets) == 1 and not hidden and labels is None
-        if plain and self.starts is None and self._numbers is not None:
-            for row in rows:
-                self._need("numbers", row, row + 1, 4)
-            names = map(str, self._numbers[found.rows].tolist())
-            return list(map(Match, names, texts, distances))
-        matches: list[Match] = []
-        for row, text, distance in zip(rows, texts, distances, strict=True):
+        if len(sets) > 1 or hidden or labels is not None:
+            made = self._filtered(found, texts, hidden, labels)
+        elif self.starts is None and self._numbers is not None:
+            made = self._numbered(found, texts, self._numbers)
+        else:
+            made = (
+                [Match(name, text, distance) for name in self.ids_of(self.entries_of(row))]
+                for row, text, distance in _rows(found, texts)
+            )
+        return [
+            list(itertools.chain.from_iterable(itertools.islice(made, each.rows.size)))
+            for each in answers
+        ]
+
+    def _numbered(
+        self, found: Found, texts: list[str], numbers: NDArray[np.uint32]
+    ) -> Iterator[list[Match]]:
+        """Matches where each hash has one entry, whose id is a number."""
+        for row in found.rows.tolist() if self.pages.checking else ():
+            self._need("numbers", row, row + 1, 4)
+        names = map(str, numbers[found.rows].tolist())
+        return ([match] for match in map(Match, names, texts, found.distances.tolist()))
+
+    def _filtered(
+        self,
+        found: Found,
+        texts: list[str],
+        hidden: Collection[int],
+        labels: frozenset[str] | None,
+    ) -> Iterator[list[Match]]:
+        sets = self.label_sets
+        for row, text, distance in _rows(found, texts):
             entries = self.entries_of(row)
-            if plain:
-                matches += [Match(name, text, distance) for name in self.ids_of(entries)]
-                continue
-            for entry, name in zip(entries, self.ids_of(entries), strict=True):
-                filed = sets[self.label_set_of(entry)]
-                if entry not in hidden and (labels is None or not labels.isdisjoint(filed)):
-                    matches.append(Match(name, text, distance, filed))
-        return matches
+            filed = [sets[self.label_set_of(entry)] for entry in entries]
+            yield [
+                Match(name, text, distance, held)
+                for entry, name, held in zip(entries, self.ids_of(entries), filed, strict=True)
+                if entry not in hidden and (labels is None or not labels.isdisjoint(held))
+            ]
+
+
+def _rows(found: Found, texts: list[str]) -> Iterator[tuple[int, str, int]]:
+    return zip(found.rows.tolist(), texts, found.distances.tolist(), strict=True)
 
 
 def _joined(found: list[Found]) -> Found:

@@ -189,7 +189,7 @@ class Index:
             hidden = tail.hidden
             matches = tail.matches(raw, radius, wanted, compiled=bool(base.layout.bands))
         query = base.words_of(np.frombuffer(raw, np.uint8).reshape(1, 32))[0]
-        matches += base.matches(base.search(query, radius), hidden, wanted)
+        matches += base.matches([base.search(query, radius)], hidden, wanted)[0]
         matches.sort(key=_nearest)
         return matches
 
@@ -213,8 +213,8 @@ class Index:
             answers = [tail.matches(raw, radius, wanted, compiled=compiled) for raw in raws]
         queries = base.words_of(np.frombuffer(b"".join(raws), np.uint8).reshape(-1, 32))
         found = base.search_many(queries, radius, threads)
-        for late, each in zip(answers, found, strict=True):
-            late.extend(base.matches(each, hidden, wanted))
+        for late, each in zip(answers, base.matches(found, hidden, wanted), strict=True):
+            late.extend(each)
             late.sort(key=_nearest)
         return answers
 

@@ -46,6 +46,15 @@ def link_all(parents: U32, others: U32) -> None:
 
 
 @compiled
+def link_near(parents: U32, number: int, rows: U32, alive: U8) -> None:
+    """Link one hash with all of these rows that are alive."""
+    for place in range(rows.size):
+        row = np.int64(rows[place])
+        if alive[row]:
+            link(parents, number, row)
+
+
+@compiled
 def in_order(heads: U64, rows: U32, out: U64) -> None:
     """The first halves in the order of one band's rows."""
     for place in range(rows.size):

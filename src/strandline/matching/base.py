@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from strandline.matching import bits, building
 from strandline.matching.building import cores, cut, fingerprint
-from strandline.matching.columns import Columns, gather
+from strandline.matching.columns import Columns, gather, number_of
 from strandline.matching.entries import Entry, Match
-from strandline.matching.layout import Layout, damaged
+from strandline.matching.layout import PAGE, Layout, damaged
 from strandline.matching.pages import Pages, kernels
 from strandline.matching.planning import Plan, plan_for
 
@@ -25,6 +25,8 @@ _Words = NDArray[np.uint64]
 _Rows = NDArray[np.uint32]
 #: Rows compared at once by numpy: 4 MB of words.
 _PIECE = 1 << 17
+#: Entries of one hash whose ids are looked at one after the other.
+_LISTED = 16
 
 
 @dataclass(frozen=True)
@@ -211,10 +213,14 @@ class Base:
         found = []
         for low in range(0, self.hashes, _PIECE):
             heads, rests = self.heads[low : low + _PIECE], self.rests[low : low + _PIECE]
-            distances = np.bitwise_count(heads ^ query[:2]).sum(axis=1, dtype=np.uint32)
-            distances += np.bitwise_count(rests ^ query[2:]).sum(axis=1, dtype=np.uint32)
-            rows = np.flatnonzero(distances <= radius)
-            found.append(Found((rows + low).astype(np.uint32), distances[rows]))
+            # Half a hash differs in at most 128 bits, which a byte holds, and settles most of them.
+            half = np.bitwise_count(heads[:, 0] ^ query[0])
+            half += np.bitwise_count(heads[:, 1] ^ query[1])
+            near = np.flatnonzero(half <= radius)
+            distances = np.bitwise_count(rests[near] ^ query[2:]).sum(axis=1, dtype=np.uint32)
+            distances += half[near]
+            within = distances <= radius
+            found.append(Found((near[within] + low).astype(np.uint32), distances[within]))
         return _joined(found)
 
     # Entries.
@@ -265,7 +271,18 @@ class Base:
         if self._numbers is not None:
             self._need("numbers", entries.start, entries.stop, 4)
             return list(map(str, self._numbers[entries.start : entries.stop].tolist()))
-        return [self.id_of(entry) for entry in entries]
+        assert self._id_starts is not None
+        self._need("id starts", entries.start, entries.stop + 1, 8)
+        starts = self._id_starts[entries.start : entries.stop + 1].astype(np.int64)
+        if starts[0] < 0 or starts[-1] > self.layout.text or (starts[1:] < starts[:-1]).any():
+            raise damaged("id starts", "it contradicts itself")
+        # The bytes of all are taken at once: a hash can have a hundred thousand entries.
+        packed = self._id_text(int(starts[0]), int(starts[-1]))
+        edges = (starts - starts[0]).tolist()
+        try:
+            return [packed[low:high].decode() for low, high in itertools.pairwise(edges)]
+        except UnicodeDecodeError as error:
+            raise damaged("ids", "it cannot be read") from error
 
     def _id_bytes(self, entry: int) -> bytes:
         assert self._id_starts is not None
@@ -273,6 +290,9 @@ class Base:
         start, end = int(self._id_starts[entry]), int(self._id_starts[entry + 1])
         if not start <= end <= self.layout.text:
             raise damaged("id starts", "it contradicts itself")
+        return self._id_text(start, end)
+
+    def _id_text(self, start: int, end: int) -> bytes:
         self._need("ids", start, end, 1)
         first = self._sections["ids"][0]
         return self._data.view(np.uint8)[first + start : first + end].tobytes()
@@ -366,33 +386,33 @@ class Base:
     def entries_with(self, ids: Sequence[str]) -> Iterator[int]:
         """All entries of these ids."""
         if self._numbers is not None:
-            wanted = {int(name) for name in ids if name.isdecimal() and name.isascii()}
-            numbers = [n for n in wanted if n < 2**32 and str(n) in ids]
-            if numbers and self.entries:
+            wanted = [n for name in ids if (n := number_of(name)) is not None]
+            if wanted and self.entries:
                 self._need("numbers", 0, self.entries, 4)
-                yield from np.flatnonzero(
-                    np.isin(self._numbers, np.array(numbers, np.uint32))
-                ).tolist()
+                held = np.isin(self._numbers, np.array(wanted, np.uint32))
+                yield from np.flatnonzero(held).tolist()
             return
         for name in ids:
             yield from self._entries_with_text(name.encode())
 
-    def _entries_with_text(self, name: bytes) -> Iterator[int]:
-        assert self._id_order is not None
+    def _entries_with_text(self, name: bytes, first: int = 0) -> Iterator[int]:
+        """The entries of an id from ``first`` on, in order."""
         wanted, low, high = fingerprint(name), 0, self.entries
         while low < high:
             middle = (low + high) // 2
-            if fingerprint(self._id_bytes(self._by_id(middle))) < wanted:
+            # Entries of one fingerprint follow each other in order: the sort was a stable one.
+            entry = self._by_id(middle)
+            if (fingerprint(self._id_bytes(entry)), entry) < (wanted, first):
                 low = middle + 1
             else:
                 high = middle
         for place in range(low, self.entries):
             entry = self._by_id(place)
             held = self._id_bytes(entry)
-            if fingerprint(held) != wanted:
-                return
             if held == name:
                 yield entry
+            elif fingerprint(held) != wanted:
+                return
 
     def _by_id(self, place: int) -> int:
         assert self._id_order is not None
@@ -407,10 +427,24 @@ class Base:
         query = self.words_of(np.frombuffer(raw, np.uint8).reshape(1, 32))[0]
         for row in self.search(query, 0).rows.tolist():
             entries = self.entries_of(row)
-            for entry, held in zip(entries, self.ids_of(entries), strict=True):
-                if held == name:
-                    return entry
+            if (entry := self._entry_among(entries, name)) is not None:
+                return entry
         return None
+
+    def _entry_among(self, entries: range, name: str) -> int | None:
+        """The entry of this id among those of one hash, which can be very many."""
+        if len(entries) <= _LISTED:
+            names = self.ids_of(entries)
+            return entries[names.index(name)] if name in names else None
+        if self._numbers is None:
+            entry = next(self._entries_with_text(name.encode(), entries.start), entries.stop)
+            return entry if entry in entries else None
+        if (number := number_of(name)) is None:
+            return None
+        self._need("numbers", entries.start, entries.stop, 4)
+        held = self._numbers[entries.start : entries.stop] == number
+        place = int(held.argmax())
+        return entries[place] if held[place] else None
 
     def columns(self, hidden: Collection[int]) -> Columns:
         """All entries but the hidden ones."""
@@ -442,52 +476,87 @@ class Base:
         found = _joined(list(answers))
         if not found.rows.size:
             return [[] for _ in answers]
+        sets = self.label_sets
+        plain = len(sets) == 1 and not hidden and labels is None
+        if found.rows.size == len(answers) == 1 and plain and self.starts is None:
+            return [self._one_match(found)]  # as most answers are, in a third of the time
+        firsts, sizes = self._spans(found.rows)
+        ends = np.cumsum(sizes)
+        # Which row each entry belongs to.
+        owner = np.repeat(np.arange(sizes.size), sizes)
+        entries = np.arange(owner.size) + np.repeat(firsts - (ends - sizes), sizes)
+        upto = np.concatenate([[0], ends])[np.cumsum([0, *(each.rows.size for each in answers)])]
+        filed = self._label_numbers(entries) if len(sets) > 1 else np.zeros(entries.size, np.uint32)
+        if hidden or labels is not None:
+            kept = self._allowed(entries, filed, hidden, labels)
+            upto = np.concatenate([[0], np.cumsum(kept)])[upto]
+            owner, entries, filed = owner[kept], entries[kept], filed[kept]
         packed = self.hashes_at(found.rows).tobytes().hex()
         texts = [packed[at : at + 64] for at in range(0, len(packed), 64)]
-        sets = self.label_sets
-        if len(sets) > 1 or hidden or labels is not None:
-            made = self._filtered(found, texts, hidden, labels)
-        elif self.starts is None and self._numbers is not None:
-            made = self._numbered(found, texts, self._numbers)
-        else:
-            made = (
-                [Match(name, text, distance) for name in self.ids_of(self.entries_of(row))]
-                for row, text, distance in _rows(found, texts)
+        made = list(
+            map(
+                Match,
+                self._names(entries),
+                [texts[place] for place in owner.tolist()],
+                found.distances[owner].tolist(),
+                [sets[number] for number in filed.tolist()],
             )
-        return [
-            list(itertools.chain.from_iterable(itertools.islice(made, each.rows.size)))
-            for each in answers
-        ]
+        )
+        return [made[low:high] for low, high in itertools.pairwise(upto.tolist())]
 
-    def _numbered(
-        self, found: Found, texts: list[str], numbers: NDArray[np.uint32]
-    ) -> Iterator[list[Match]]:
-        """Matches where each hash has one entry, whose id is a number."""
-        for row in found.rows.tolist() if self.pages.checking else ():
-            self._need("numbers", row, row + 1, 4)
-        names = map(str, numbers[found.rows].tolist())
-        return ([match] for match in map(Match, names, texts, found.distances.tolist()))
+    def _one_match(self, found: Found) -> list[Match]:
+        text = self.hashes_at(found.rows).tobytes().hex()
+        return [Match(self.id_of(int(found.rows[0])), text, int(found.distances[0]))]
 
-    def _filtered(
+    def _spans(self, rows: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first entry of each of these hashes, and how many it has."""
+        if self.starts is None:
+            return rows.astype(np.int64), np.ones(rows.size, np.int64)
+        self._need_each("entries", rows, 4)
+        self._need_each("entries", rows + np.uint32(1), 4)
+        firsts = self.starts[rows].astype(np.int64)
+        ends = self.starts[rows + np.uint32(1)].astype(np.int64)
+        if (firsts >= ends).any() or (ends > self.entries).any():
+            raise damaged("entries", "it contradicts itself")
+        return firsts, ends - firsts
+
+    def _label_numbers(self, entries: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """Which set of labels each of these entries has."""
+        assert self._labels is not None
+        self._need_each("labels", entries, 4)
+        numbers = self._labels[entries]
+        if (numbers >= len(self.label_sets)).any():
+            raise damaged("labels", "it contradicts itself")
+        return numbers
+
+    def _allowed(
         self,
-        found: Found,
-        texts: list[str],
+        entries: NDArray[np.int64],
+        filed: NDArray[np.uint32],
         hidden: Collection[int],
         labels: frozenset[str] | None,
-    ) -> Iterator[list[Match]]:
-        sets = self.label_sets
-        for row, text, distance in _rows(found, texts):
-            entries = self.entries_of(row)
-            filed = [sets[self.label_set_of(entry)] for entry in entries]
-            yield [
-                Match(name, text, distance, held)
-                for entry, name, held in zip(entries, self.ids_of(entries), filed, strict=True)
-                if entry not in hidden and (labels is None or not labels.isdisjoint(held))
-            ]
+    ) -> NDArray[np.bool_]:
+        kept = np.ones(entries.size, bool)
+        if hidden:
+            kept &= np.fromiter((each not in hidden for each in entries.tolist()), bool)
+        if labels is not None:
+            fits = np.array([not labels.isdisjoint(each) for each in self.label_sets])
+            kept &= fits[filed]
+        return kept
 
+    def _names(self, entries: NDArray[np.int64]) -> Iterator[str]:
+        """The ids of these entries."""
+        if self._numbers is None:
+            return map(self.id_of, entries.tolist())
+        self._need_each("numbers", entries, 4)
+        return map(str, self._numbers[entries].tolist())
 
-def _rows(found: Found, texts: list[str]) -> Iterator[tuple[int, str, int]]:
-    return zip(found.rows.tolist(), texts, found.distances.tolist(), strict=True)
+    def _need_each(self, name: str, places: NDArray[Any], size: int) -> None:
+        """Make sure of the pages of a section where these items of ``size`` bytes are."""
+        if self.pages.checking:
+            start = self._sections[name][0]
+            for page in np.unique((start + places.astype(np.int64) * size) // PAGE).tolist():
+                self.pages.need(page * PAGE, page * PAGE + 1)
 
 
 def _joined(found: list[Found]) -> Found:

@@ -21,10 +21,16 @@ from strandline.matching.entries import BITS, Entry
 from strandline.matching.planning import SCAN, lookups, masks_within, thresholds_for
 
 _Rows = NDArray[np.uint32]
-#: Nanoseconds, measured by `bench cluster`: a pair of one bucket compared, a bucket visited.
+_Words = NDArray[np.uint64]
+#: About the nanoseconds it takes to compare a pair of one bucket, and to visit a bucket. Set by
+#: hand: only their ratio to SCAN matters, which decides between the bands and all pairs.
 _PAIR, _BUCKET = 1.5, 2.0
 #: Rows compared with all at once by numpy.
 _FEW = 256
+#: Hashes from which on the compiled comparison of all pairs is worth its half second of loading.
+_MANY = 4096
+#: Matches of added hashes that are in memory at once, and hashes looked up at once.
+_MATCHES, _AT_ONCE = 1 << 22, 1024
 
 
 @functools.cache
@@ -108,8 +114,9 @@ def cluster(members: Members, radius: int, progress: Progress | None = None) -> 
     living[list(members.hidden)] = False
     alive = np.zeros(base.hashes, np.uint8)
     alive[row_of[living]] = 1
-    roots = _linked(members, alive, radius, progress)
-    component = np.concatenate([roots[: base.hashes][row_of], roots[base.hashes :]])
+    late, late_of = _different(members)
+    roots = _linked(base, alive, late, radius, progress)
+    component = np.concatenate([roots[: base.hashes][row_of], roots[base.hashes :][late_of]])
     entries = np.flatnonzero(np.append(living, np.ones(len(members.late), bool)))
     return _grouped(entries, component[entries], members)
 
@@ -140,7 +147,8 @@ class _Join:
         thresholds = thresholds_for(self.base.layout.bands, self.radius, self.base.hashes)
         own = [np.arange(self.base.hashes, dtype=np.uint32) for _ in range(cores())]
         if self._too_many(thresholds):
-            self._each_with_each(own)
+            halves = self.base.heads, self.base.rests
+            _each_with_each(halves, self.alive, self.radius, own, self._tell)
         else:
             for number, threshold in enumerate(thresholds, 1):
                 if threshold >= 0:
@@ -176,24 +184,6 @@ class _Join:
 
         at_once(join, range(len(own)))
 
-    def _each_with_each(self, own: list[_Rows]) -> None:
-        # Each row is compared with those after it: later rows have fewer.
-        base, parts = self.base, 64 * len(own)
-        shares = 1 - np.sqrt(1 - np.linspace(0, 1, parts + 1))
-        edges = (shares * base.hashes).astype(int).tolist()
-        done = []
-
-        def join(place: int) -> None:
-            for part in range(place, parts, len(own)):
-                first, end = edges[part], edges[part + 1]
-                _joining().join_all(
-                    base.heads, base.rests, own[place], self.alive, self.radius, first, end
-                )
-                done.append(part)
-                self._tell(len(done), parts)
-
-        at_once(join, range(len(own)))
-
     def _too_many(self, thresholds: Sequence[int]) -> bool:
         """Whether the bands would cost more than comparing each with each."""
         widths, hashes = self.base.layout.bands, self.base.hashes
@@ -210,59 +200,106 @@ class _Join:
         return cost > SCAN * hashes * hashes / 2
 
 
+def _each_with_each(
+    halves: tuple[_Words, _Words],
+    alive: NDArray[np.uint8],
+    radius: int,
+    own: list[_Rows],
+    tell: Callable[[int, int], None],
+) -> None:
+    """Compare all pairs, compiled, in as many threads as there are lists of links."""
+    # Each row is compared with those after it: later rows have fewer.
+    parts = 64 * len(own)
+    shares = 1 - np.sqrt(1 - np.linspace(0, 1, parts + 1))
+    edges = (shares * len(halves[0])).astype(int).tolist()
+    done = []
+
+    def join(place: int) -> None:
+        for part in range(place, parts, len(own)):
+            first, end = edges[part], edges[part + 1]
+            _joining().join_all(*halves, own[place], alive, radius, first, end)
+            done.append(part)
+            tell(len(done), parts)
+
+    at_once(join, range(len(own)))
+
+
+def _different(members: Members) -> tuple[_Words, NDArray[np.intp]]:
+    """The different hashes that were added, as words (N, 4), and which of them each entry has."""
+    raw = b"".join(bytes.fromhex(each.hash) for each in members.late)
+    hashes = np.frombuffer(raw, np.uint8).reshape(-1, BITS // 8)
+    if not len(hashes):
+        return np.zeros((0, 4), np.uint64), np.zeros(0, np.intp)
+    words, which = np.unique(members.base.words_of(hashes), axis=0, return_inverse=True)
+    return words, which.reshape(-1)
+
+
 def _linked(
-    members: Members, alive: NDArray[np.uint8], radius: int, told: Progress | None
+    base: Base, alive: NDArray[np.uint8], late: _Words, radius: int, told: Progress | None
 ) -> _Rows:
     """The component of each hash of the base, then of each late one."""
-    base, count = members.base, members.base.hashes
-    late = np.frombuffer(b"".join(bytes.fromhex(each.hash) for each in members.late), np.uint8)
-    late = late.reshape(-1, 32)
+    count = base.hashes
     parents = np.arange(count + len(late), dtype=np.uint32)
-    if base.layout.bands:
-        for links in _Join(base, alive, radius, told).links():
-            _joining().link_all(parents, links)
-    else:
-        rows = np.flatnonzero(alive)
-        words = np.hstack([base.heads, base.rests])[rows]
-        _join_short(words, rows, parents, radius)
-    if len(late):
-        queries = base.words_of(late)
-        for number, found in enumerate(base.search_many(queries, radius), count):
-            for row in found.rows[alive[found.rows] > 0].tolist():
-                _link(parents, number, row)
-        _join_short(queries, np.arange(count, count + len(late)), parents, radius)
+    if not base.layout.bands:
+        rows = np.append(np.flatnonzero(alive), np.arange(count, len(parents)))
+        words = np.vstack([np.hstack([base.heads, base.rests]), late])[rows]
+        parents[rows] = rows[_components(words, radius)]
+        return parents
+    for links in _Join(base, alive, radius, told).links():
+        _joining().link_all(parents, links)
+    for number, near in enumerate(_near(base, late, radius), count):
+        _joining().link_near(parents, number, near, alive)
+    links = np.arange(len(parents), dtype=np.uint32)
+    links[count:] = count + _components(late, radius)
+    _joining().link_all(parents, links)
     return _settled(parents)
 
 
-def _join_short(
-    words: NDArray[np.uint64], rows: NDArray[np.intp], parents: _Rows, radius: int
-) -> None:
-    """With numpy alone, for few hashes; ``rows`` are their numbers."""
-    # Components are joined whole: a crowd has too many pairs to take one by one.
-    component = np.arange(len(rows))
-    for low in range(0, len(rows), _FEW):
-        piece = words[low : low + _FEW]
-        distances = np.zeros((len(piece), len(words)), np.uint16)
+def _near(base: Base, late: _Words, radius: int) -> Iterator[_Rows]:
+    """The rows near each late hash; a few hashes at a time where they have many."""
+    done, size = 0, 16
+    while done < len(late):
+        found = base.search_many(late[done : done + size], radius)
+        yield from (each.rows for each in found)
+        done += len(found)
+        each_has = sum(each.rows.size for each in found) // len(found) + 1
+        size = max(1, min(_AT_ONCE, 2 * size, _MATCHES // each_has))
+
+
+def _components(words: _Words, radius: int) -> _Rows:
+    """The first of the hashes that each is linked with; for lists that need no bands."""
+    if len(words) < _MANY:
+        return _components_of_few(words, radius)
+    halves = np.ascontiguousarray(words[:, :2]), np.ascontiguousarray(words[:, 2:])
+    for half in halves:
+        half.flags.writeable = False  # as those of a base: one compiled loop serves both
+    own = [np.arange(len(words), dtype=np.uint32) for _ in range(cores())]
+    alive = np.ones(len(words), np.uint8)
+    _each_with_each(halves, alive, radius, own, lambda _done, _of: None)
+    for links in own[1:]:
+        _joining().link_all(own[0], links)
+    return _settled(own[0])
+
+
+def _components_of_few(words: _Words, radius: int) -> _Rows:
+    """With numpy alone: all pairs in blocks, and what a hash is near to made one at once."""
+    component = np.arange(len(words), dtype=np.uint32)
+    for low in range(0, len(words), _FEW):
+        piece, others = words[low : low + _FEW], words[low:]
+        distances = np.zeros((len(piece), len(others)), np.uint16)
         for word in range(BITS // 64):
-            distances += np.bitwise_count(piece[:, word, None] ^ words[None, :, word])
-        for near in distances <= radius:
-            met = np.unique(component[near])
-            if len(met) > 1:
-                component[np.isin(component, met)] = met[0]
-    for place in np.flatnonzero(component != np.arange(len(rows))).tolist():
-        _link(parents, int(rows[place]), int(rows[component[place]]))
-
-
-def _root(parents: _Rows, row: int) -> int:
-    while parents[row] != row:
-        parents[row] = parents[parents[row]]
-        row = int(parents[row])
-    return row
-
-
-def _link(parents: _Rows, a: int, b: int) -> None:
-    a, b = _root(parents, a), _root(parents, b)
-    parents[max(a, b)] = min(a, b)
+            distances += np.bitwise_count(piece[:, word, None] ^ others[None, :, word])
+        near = distances <= radius
+        # In a crowd nearly all is joined already, and no pair of it is looked at again.
+        near &= component[low : low + _FEW, None] != component[None, low:]
+        for place in np.flatnonzero(near.any(axis=1)).tolist():
+            met = component[low:][near[place]]
+            if (met != component[low + place]).any():
+                lowest = min(met.min(), component[low + place])
+                renamed = np.arange(len(words), dtype=np.uint32)
+                renamed[met] = renamed[component[low + place]] = lowest
+                component = renamed[component]
+    return component
 
 
 def _settled(parents: _Rows) -> _Rows:

@@ -91,14 +91,13 @@ class LabelSets:
         return tuple(self._sets)
 
 
-def _is_number(text: str) -> bool:
-    return (
-        text.isascii()
-        and text.isdecimal()
-        and (text[0] != "0" or text == "0")
-        and len(text) <= 10
-        and int(text) < _NUMBERS
-    )
+def number_of(text: str) -> int | None:
+    """The number that an id is kept as; None when it is no plain decimal below 2^32."""
+    # The length first: Python refuses to read thousands of digits.
+    if len(text) > 10 or not (text.isascii() and text.isdecimal()):
+        return None
+    number = int(text)
+    return number if number < _NUMBERS and (text[0] != "0" or text == "0") else None
 
 
 class Packing:
@@ -119,10 +118,10 @@ class Packing:
         self._text += name.encode()
         self._ends.append(len(self._text))
         if self._numbers is not None:
-            if _is_number(name):
-                self._numbers.append(int(name))
-            else:
+            if (number := number_of(name)) is None:
                 self._numbers = None
+            else:
+                self._numbers.append(number)
         if labels and self._labels is None:
             self._labels = array("I", bytes(4 * count))
         if self._labels is not None:
@@ -173,7 +172,7 @@ def from_arrays(hashes: NDArray[np.uint8], ids: Sequence[str] | None) -> Columns
         return Columns(hashes, np.arange(len(hashes), dtype=np.uint32), nothing, start, None)
     if len(ids) != len(hashes):
         raise ValueError(f"there are {len(hashes)} hashes and {len(ids)} ids")
-    if all(map(_is_number, ids)):
+    if all(number_of(name) is not None for name in ids):
         numbers = np.fromiter(map(int, ids), np.uint32, len(ids))
         return Columns(hashes, numbers, nothing, start, None)
     encoded = [name.encode() for name in ids]

@@ -21,8 +21,9 @@ from strandline.matching.entries import BITS
 USUAL_RADIUS = 31
 #: Lists shorter than this are scanned: that takes less than a tenth of a millisecond.
 SCANNED = 20_000
-#: Nanoseconds, measured by `bench matching` at 10M: one bucket looked up, one candidate compared,
-#: one hash scanned by one thread.
+#: About the nanoseconds it takes to look up one bucket, to compare one candidate, and to scan one
+#: hash in one thread, at 10M hashes. Set by hand: only their ratio matters, which decides between
+#: the bands and a scan, and answers are the same either way.
 LOOKUP, CANDIDATE, SCAN = 20.0, 30.0, 1.0
 #: Candidates of a skewed list lie side by side, and cost this much of the above.
 CROWDED = 0.8

@@ -58,6 +58,12 @@ class Undecodable(MediaRefused):
 class NoFilmDecoder(Undecodable):
     """A film, where the extra that reads films is not installed."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "This is a film, and films are read with PyAV, which is not installed or not whole. "
+            "Nothing of the file was read. Install it with: pip install 'strandline[video]'."
+        )
+
 
 class TooLarge(MediaRefused):
     """More bytes, pixels or memory than the limits allow."""

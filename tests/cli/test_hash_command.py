@@ -13,6 +13,7 @@ from skimage import data as photographs
 
 from strandline import hashing
 from strandline.cli import main
+from strandline.cli.files import files_under
 
 COMMAND = [sys.executable, "-c", "import sys; from strandline.cli import main; sys.exit(main())"]
 FIELDS = {"path", "kind", "width", "height", "md5", "sha1", "sha256", "pdq", "quality", "pipeline"}
@@ -136,3 +137,60 @@ def test_whoever_stops_reading_ends_it_quietly(folder):
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(60) == 141
+
+
+def test_a_name_that_no_file_can_have_costs_only_itself(folder, typed, capsys):
+    cat = folder / "cat.jpg"
+    typed(b"a\0b\n" + b"x" * 300 + b"\n" + os.fsencode(cat) + b"\n")
+    assert main(["hash", "--json", "-"]) == 1
+    first, second, third = lines(capsys)
+    assert (first["error"], second["error"]) == ("unreadable", "unreadable")
+    assert third["path"] == str(cat)
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_rest_is_done(folder, tmp_path, monkeypatch):
+    def walk(top, onerror):
+        yield str(top), ["closed", "open"], []
+        onerror(PermissionError(13, "Permission denied", str(Path(top, "closed"))))
+        yield str(Path(top, "open")), [], ["cat.jpg"]
+
+    (tmp_path / "open").mkdir()
+    monkeypatch.setattr("strandline.cli.files.os.walk", walk)
+    unread = {}
+    found = list(files_under([tmp_path], unread))
+    assert found == [tmp_path / "closed", tmp_path / "open" / "cat.jpg"]
+    assert list(unread) == [tmp_path / "closed"]
+    with pytest.raises(PermissionError):
+        list(files_under([tmp_path]))
+
+
+def test_an_empty_argument_is_not_this_folder(capsys):
+    assert main(["hash", ""]) == 2
+    assert "A PATH is empty" in capsys.readouterr().err
+
+
+def test_a_plain_picture_is_said_to_be_too_plain_and_a_cut_one_to_be_cut(folder, tmp_path, capsys):
+    whole = (folder / "cat.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) * 2 // 3])
+    assert main(["hash", str(folder / "plain.png"), str(tmp_path / "cut.jpg")]) == 0
+    plain, cut = capsys.readouterr().out.splitlines()
+    assert plain.startswith("too plain to fingerprint ")
+    assert cut.endswith("cut.jpg  (cut off or damaged: as far as it goes)")
+
+
+def test_a_name_with_a_line_end_stays_on_its_line(folder, tmp_path, capsys):
+    (tmp_path / "x\nforged.jpg").write_bytes((folder / "cat.jpg").read_bytes())
+    assert main(["hash", str(tmp_path)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith("x\\nforged.jpg")
+
+
+def test_going_on_keeps_verdicts_in_mind_and_tries_again_what_may_pass(folder, tmp_path):
+    kept, late = tmp_path / "hashes.jsonl", tmp_path / "late.jpg"
+    names = [str(folder / "notes.txt"), str(late), "-o", str(kept)]
+    assert main(["hash", *names]) == 1
+    late.write_bytes((folder / "cat.jpg").read_bytes())
+    assert main(["hash", *names]) == 1  # the text is still no picture
+    rows = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [row["path"] for row in rows] == [names[0], names[1], names[1]]
+    assert [row.get("error") for row in rows] == ["undecodable", "unreadable", None]

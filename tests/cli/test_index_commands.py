@@ -157,7 +157,7 @@ def test_one_corrupt_line_is_told_with_its_number_and_the_rest_is_built(
     status, answers = ask(capsys, path, file)
     assert status == 1
     assert len(answers) == 51
-    assert answers[30].keys() == {"query", "error", "message"}
+    assert answers[30].keys() == {"query", "line", "error", "message"}
     assert answers[30]["query"] == CORRUPT[reason][:80]
     assert [answer["matches"][0]["id"] for answer in answers[31:]] == [
         str(n) for n in range(32, 52)

@@ -173,5 +173,5 @@ def test_folders_are_walked_in_order_and_links_to_folders_are_not(tmp_path):
 
 
 def test_text_a_terminal_would_obey_is_written_as_escapes():
-    assert printable("a\x1b[2J\x9b\u202eé\n") == "a\\x1b[2J\\x9b\\u202eé\n"
+    assert printable("a\x1b[2J\x9b\u202eé\n") == "a\\x1b[2J\\x9b\\u202eé\\n"
     assert printable("\udcff") == "\\udcff"

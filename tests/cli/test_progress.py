@@ -49,7 +49,7 @@ def run_on_terminal(files, *options, stdout):
 def test_a_redirected_result_is_free_of_progress(files):
     kept, seen = run_on_terminal(files, "--json", stdout=subprocess.PIPE)
     assert len(kept.splitlines()) == 2
-    assert all(line.startswith('{"file": "/') and line.endswith("}") for line in kept.splitlines())
+    assert all(line.startswith('{"path": "/') and line.endswith("}") for line in kept.splitlines())
     assert "hashed" in seen
 
 

@@ -111,7 +111,7 @@ def test_a_film_beyond_its_limit_of_frames_is_cut_short_and_says_so(film, sandbo
 @needs_av
 def test_a_film_that_takes_too_long_is_cut_short_or_timed_out(film, sandbox):
     with contextlib.suppress(TimedOut):
-        limits = dataclasses.replace(FILM_LIMITS, cpu_seconds=0.02)
+        limits = dataclasses.replace(FILM_LIMITS, cpu_seconds=0.003)
         assert hash_film(film, sandbox, limits=limits).truncated
 
 

@@ -71,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = PIPE_CLOSED
     except StrandlineError as error:
-        click.echo(f"Error: {printable(error.message)}", err=True)
+        said = "\n".join(map(printable, error.message.splitlines()))
+        click.echo(f"Error: {said}", err=True)
         status = FAILED
     except OSError as error:
         place = f"{error.filename}: " if error.filename is not None else ""

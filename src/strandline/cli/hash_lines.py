@@ -25,7 +25,10 @@ from strandline.matching import Entry, Refused
 _DIGITS = 64
 _HASH = re.compile(rb"[0-9a-fA-F]{64}")
 #: A line as most are, after which a block need not be read line by line.
-_USUAL = re.compile(rb"^([0-9a-fA-F]{64})(?:\t([^\t\r\n]*)(?:\t([^\t\r\n]*))?)?\r?$", re.MULTILINE)
+_USUAL = re.compile(
+    rb"^([0-9a-fA-F]{64})(?:\t([^\t\r\n]{0,30000})(?:\t([^\t\r\n]{0,30000}))?)?\r?$",
+    re.MULTILINE,
+)
 #: Bytes read at once: some 16,000 lines, so that what comes with them stays in the cache.
 _PIECE = 1 << 20
 #: A line longer than this is not waited for: whatever it is, it is no hash with id and labels.
@@ -164,6 +167,8 @@ def _block(text: bytes, first: int) -> Block:
 def _line(raw: bytes, number: int) -> Line | Refused | None:
     """One line; None when it stands for nothing."""
     raw = raw.removesuffix(b"\r")
+    if len(raw) > _LONGEST:
+        return _refused(number, raw, "is too long")
     if not raw.strip() or raw.startswith(b"#"):
         return None
     digits, *more = raw.split(b"\t")

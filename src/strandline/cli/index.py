@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,14 +21,16 @@ from strandline.cli.index_answers import (
     rows,
     told,
 )
-from strandline.cli.progress import counting
+from strandline.cli.progress import counting, working
 
 if TYPE_CHECKING:
     from strandline.cli.hash_lines import Block, Line
     from strandline.matching import Match, Refused
 
 #: Queries asked at once, at most; fewer while each has many matches.
-_QUERIES, _MATCHES = 256, 50_000
+_QUERIES, _MATCHES = 32, 50_000
+#: What the command line makes of bytes that are no text: no id has any.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 _INDEX = click.argument("path", metavar="INDEX", type=click.Path(path_type=Path, dir_okay=False))
 _HASHES = click.argument(
@@ -121,10 +124,10 @@ def withdraw(path: Path, ids: tuple[str, ...]) -> None:
 
     names: Iterable[str] = ids
     if ids == ("-",):
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
         names = [name for line in text.split("\n") if (name := line.strip())]
     with Index.open(path) as held:
-        gone = held.withdraw(names)
+        gone = held.withdraw([name for name in names if not _NO_TEXT.search(name)])
         left = len(held)
     if not gone:
         raise click.ClickException(
@@ -195,6 +198,8 @@ def query(
     from strandline.cli.index_input import opened
     from strandline.matching import Index, Refused
 
+    if not all(labels):
+        raise click.UsageError("A LABEL is empty. Is a variable of your script not set?")
     asked = matched = unread = 0
     with Index.open(path) as held, opened(hashes) as stream, counting("asked") as count:
 
@@ -229,7 +234,8 @@ def cluster(path: Path, radius: int, *, as_json: bool) -> None:
 
     together = 0
     with Index.open(path) as held:
-        clusters = held.clusters(radius)
+        with working() as progress:
+            clusters = held.clusters(radius, progress=progress)
         for number, members in enumerate(clusters, 1):
             together += len(members)
             for piece in json_cluster(members) if as_json else cluster_rows(number, members):

@@ -33,7 +33,14 @@ def json_answer(line: "Line", matches: "Iterable[Match]") -> str:
 
 def json_refused(refused: "Refused") -> str:
     """A line that is no query."""
-    return json.dumps({"query": refused.text, "error": "malformed", "message": refused.reason})
+    return json.dumps(
+        {
+            "query": refused.text,
+            "line": refused.number,
+            "error": "malformed",
+            "message": refused.reason,
+        }
+    )
 
 
 def cluster_rows(number: int, members: "Iterable[Entry]") -> Iterator[str]:

@@ -30,7 +30,7 @@ class HashedFile:
 
 
 def hash_files(
-    paths: Iterable[Path],
+    paths: Iterable[str | Path],
     *,
     mode: Mode = Mode.EXACT,
     workers: int | None = None,
@@ -44,8 +44,9 @@ def hash_files(
     Raises:
         SandboxUnavailable: no worker could be started.
     """
+    mode = Mode(mode)  # its name will do
     with Pool(workers, limits, modules=MODULES) as pool, open_film_sandbox() as films:
-        for film, group in itertools.groupby(paths, _is_film):
+        for film, group in itertools.groupby(map(Path, paths), _is_film):
             if film:
                 yield from (_film(path, films) for path in group)
             else:
@@ -54,7 +55,7 @@ def hash_files(
 
 def _is_film(path: Path) -> bool:
     # What cannot be read is told when its turn comes. Opening a named pipe would wait.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         if path.is_file():
             with path.open("rb") as file:
                 return is_film(file.read(HEAD))

@@ -138,7 +138,7 @@ class Examiner:
 
 
 def hash_image(
-    source: bytes | Path, sandbox: Sandbox | None = None, *, mode: Mode = Mode.EXACT
+    source: bytes | str | Path, sandbox: Sandbox | None = None, *, mode: Mode = Mode.EXACT
 ) -> ImageHash:
     """Hash one picture, given as bytes or as the path of a file.
 
@@ -158,10 +158,10 @@ def _shared_sandbox() -> Sandbox:
     return open_sandbox()
 
 
-def _bytes_of(source: bytes | Path, limits: Limits) -> bytes:
-    if isinstance(source, bytes):
-        return source
-    with open_file(source) as file:
+def _bytes_of(source: bytes | str | Path, limits: Limits) -> bytes:
+    if not isinstance(source, str | Path):
+        return bytes(source)  # anything that holds bytes
+    with open_file(Path(source)) as file:
         size = file.seek(0, 2)
         if size > limits.bytes:
             raise TooLarge(
@@ -180,6 +180,7 @@ def _examine(
     mode: Mode,
     variants: bool = False,
 ) -> PictureFacts:
+    mode = Mode(mode)  # its name will do
     params = {
         "styles": [style.value for style in styles],
         "mode": mode.value,

@@ -182,10 +182,7 @@ def _jobs(
 ) -> list[dict[str, Any]]:
     """What each worker is asked for."""
     if importlib.util.find_spec("av") is None:
-        raise NoFilmDecoder(
-            "This is a film, and films are read with PyAV, which is not installed. The file was "
-            "not opened. Install it with: pip install 'strandline[video]'."
-        )
+        raise NoFilmDecoder
     if ranges is not None:
         return [{"policy": Policy.EVERY_SECOND.value, "ranges": [list(each) for each in ranges]}]
     count = 1

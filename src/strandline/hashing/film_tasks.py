@@ -3,26 +3,28 @@
 PyAV is optional (the extra ``video``): without it the worker still starts, and serves animations.
 """
 
-import contextlib
 import dataclasses
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strandline.errors import TooLarge
+from strandline.errors import NoFilmDecoder, TooLarge
 from strandline.hashing import perceptual
 from strandline.hashing.folding import SAMPLE
 from strandline.media import animation, decoding, opening
 from strandline.media.limits import Limits
 
-with contextlib.suppress(ModuleNotFoundError):
+try:
     from strandline.media import film
+except ImportError:  # not there, or not whole
+    film = None  # type: ignore[assignment]
+if TYPE_CHECKING:
     from strandline.media.sampling import Film, Sample
 
-type_of_answer = tuple[dict[str, Any], dict[str, bytes]]
+_Outcome = tuple[dict[str, Any], dict[str, bytes]]
 
 _ENOUGH = 0.9
 
@@ -31,7 +33,7 @@ def prepare(limits: Limits) -> None:
     """Load what is loaded late, while files can still be read."""
     decoding.prepare(limits)
     perceptual.load_kernels()
-    if "film" in globals():
+    if film is not None:
         film.prepare(limits)
 
 
@@ -57,8 +59,10 @@ class _Hashes:
         return self._rows[: self._count].tobytes()
 
 
-def _film(file: BinaryIO, params: Mapping[str, Any], limits: Limits) -> type_of_answer:
+def _film(file: BinaryIO, params: Mapping[str, Any], limits: Limits) -> _Outcome:
     """Hash one part of a film, or ranges of it; ``params`` as ``hashing.film`` sends them."""
+    if film is None:
+        raise NoFilmDecoder
     hashes = _Hashes(limits)
     with film.opened(file, limits) as opened:
         complete = True
@@ -97,7 +101,7 @@ def _wanted(opened: "Film", params: Mapping[str, Any]) -> Iterable[Iterable["Sam
     return [] if first is None else [opened.every_second(first, stop)]
 
 
-def _animation(file: BinaryIO, _params: Mapping[str, Any], limits: Limits) -> type_of_answer:
+def _animation(file: BinaryIO, _params: Mapping[str, Any], limits: Limits) -> _Outcome:
     """Hash every frame of an animation."""
     data = file.read(limits.bytes + 1)
     if len(data) > limits.bytes:

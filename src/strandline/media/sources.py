@@ -16,7 +16,10 @@ def open_regular(path: Path, most: int) -> int:
         OSError: it cannot be opened, or is not a regular file.
         TooLarge: it has more than ``most`` bytes.
     """
-    _check(path.stat(), path, most)  # opening a device may act on it
+    try:
+        _check(path.stat(), path, most)  # opening a device may act on it
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "No file can have this name", str(path)) from error
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         _check(os.fstat(descriptor), path, most)  # it may have been exchanged since

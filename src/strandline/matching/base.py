@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import json
 import os
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from strandline.matching import bits, building
 from strandline.matching.building import cores, cut, fingerprint
 from strandline.matching.columns import Columns, gather, number_of
-from strandline.matching.entries import Entry, Match
-from strandline.matching.layout import PAGE, Layout, damaged
+from strandline.matching.entries import Entry, Match, checked_labels
+from strandline.matching.layout import PAGE, Layout, damaged, parsed
 from strandline.matching.pages import Pages, kernels
 from strandline.matching.planning import Plan, plan_for
 
@@ -303,11 +302,15 @@ class Base:
         if self._labels is None:
             return ((),)
         self._need("label sets", 0, self.layout.label_sets, 1)
+        said = parsed("label sets", self._bytes("label sets").tobytes())
         try:
-            said = json.loads(self._bytes("label sets").tobytes())
-            return tuple(tuple(map(str, labels)) for labels in said)
+            sets = tuple(checked_labels(labels) for labels in said)
         except (ValueError, TypeError) as error:
             raise damaged("label sets", "it cannot be read") from error
+        # Only lists equal the lists of what was checked: sorted texts, each once.
+        if said != [list(labels) for labels in sets] or not sets or sets[0]:
+            raise damaged("label sets", "it contradicts itself")
+        return sets
 
     def label_set_of(self, entry: int) -> int:
         """Which set of labels an entry has."""

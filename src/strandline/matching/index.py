@@ -1,6 +1,9 @@
 """The index: built once, added to and withdrawn from at any time, asked from any thread."""
 
 import contextlib
+import logging
+import operator
+import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +22,7 @@ from strandline.matching.entries import (
     Match,
     Refused,
     checked_entry,
+    checked_ids,
     checked_labels,
     checked_radius,
     parse_hash,
@@ -26,11 +30,15 @@ from strandline.matching.entries import (
 from strandline.matching.layout import VERSION
 from strandline.matching.mapped import Mapped, writing
 from strandline.matching.planning import USUAL_RADIUS
-from strandline.matching.sink import new_file
+from strandline.matching.sink import new_file, put_in_place
 from strandline.matching.version import Version, in_memory, to_file
+
+_log = logging.getLogger(__name__)
 
 #: Changed entries, more than which are worked into the index in the background.
 TAIL_MOST = 10_000
+#: The order of matches: nearest first, then by id and hash.
+_nearest = operator.itemgetter(2, 0, 1)
 #: An (id, hash) or (id, hash, labels).
 Item = Entry | tuple[str, str] | tuple[str, str, Iterable[str]]
 
@@ -69,7 +77,9 @@ class Index:
         self._path = path
         self._background: ThreadPoolExecutor | None = None
         self._merging: Future[None] | None = None
-        self._closed = False
+        #: After a merge that failed: the length of the tail at which it is tried again.
+        self._long = 0
+        self._closing = self._closed = False
         #: What was left out by :meth:`build`, which the caller is to report.
         self.refused: tuple[Refused, ...] = ()
 
@@ -89,7 +99,8 @@ class Index:
 
         Args:
             entries: (id, hash) or (id, hash, labels); read once, and packed as they come.
-            path: where the file is to be; it appears there whole or not at all.
+            path: where the file is to be; it appears there whole or not at all. Where a link is,
+                the file that it leads to is replaced.
             progress: told ``"reading"`` with the items read, and ``"indexing"`` with the bands
                 filled of how many.
 
@@ -113,32 +124,37 @@ class Index:
         """Index the rows of a uint8 array (N, 32); without ``ids`` the row's number is its id.
 
         Raises:
-            ValueError: an array of another shape or dtype, or another number of ids.
+            ValueError: an array of another shape or dtype, another number of ids, or one that is
+                no text, is empty or cannot be written as UTF-8; the error says in which row.
             OSError: the file cannot be written; nothing was changed.
         """
+        if ids is not None:
+            checked_ids(ids)
         return cls._of(from_arrays(hashes, ids), path, progress)
 
     @classmethod
     def _of(cls, columns: Columns, path: Path | None, progress: Progress | None) -> Self:
         if path is None:
             return cls(in_memory(columns, progress))
-        path = Path(path)
+        path = _resolved(path)
         with new_file(path) as (descriptor, temporary):
             to_file(columns, descriptor, progress)
-            _disk.rename(temporary, path)
+            put_in_place(descriptor, temporary, path)
         return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open a file to read and, if that is allowed, to write.
 
-        Its pages are checked when they are first looked at; :meth:`verify` checks all of them.
+        Its pages are checked when they are first looked at; :meth:`verify` checks all of them. A
+        link is followed now, once: the index stays with the file that it leads to.
 
         Raises:
             IndexDamaged: it is not as it was written; the error names the section.
             OSError: it cannot be read.
         """
-        return cls(Mapped(Path(path)), Path(path))
+        path = _resolved(path)
+        return cls(Mapped(path), path)
 
     def __len__(self) -> int:
         with self._fresh() as version:
@@ -151,13 +167,14 @@ class Index:
         self.close()
 
     def close(self) -> None:
-        """Finish a merge that is under way and let go of the file."""
+        """Finish a merge that is under way and let go of the file; a second time does nothing."""
         with self._lock:
             background, self._background = self._background, None
-            self._closed = True
+            self._closing = True
         if background:
             background.shutdown()
         with self._lock:
+            self._closed = True
             if isinstance(self._version, Mapped):
                 self._version.close()
 
@@ -182,7 +199,7 @@ class Index:
             IndexDamaged: a page of the file that was needed is not as it was written.
         """
         raw = parse_hash(hash)
-        checked_radius(radius)
+        radius = checked_radius(radius)
         wanted = None if labels is None else frozenset(checked_labels(labels))
         with self._fresh() as version:
             base, tail = version.base, version.tail
@@ -203,7 +220,7 @@ class Index:
     ) -> list[list[Match]]:
         """Answer :meth:`query` for each hash, in order; ``threads`` is the number of cores."""
         raws = [parse_hash(each) for each in hashes]
-        checked_radius(radius)
+        radius = checked_radius(radius)
         if not raws:
             return []
         wanted = None if labels is None else frozenset(checked_labels(labels))
@@ -227,7 +244,7 @@ class Index:
             ValueError: a radius outside 0 to 256.
             IndexDamaged: the file is not as it was written.
         """
-        checked_radius(radius)
+        radius = checked_radius(radius)
         with self._fresh() as version:
             members = Members(version.base, version.tail.hidden, version.tail.living())
         return cluster(members, radius, progress)
@@ -253,14 +270,16 @@ class Index:
         Raises:
             IndexDamaged: it is not as it was written, or contradicts itself; the section is named.
         """
-        if self._path:
-            mapped = Mapped(self._path)
-            try:
-                verifying.verify(mapped.base)
-            finally:
-                mapped.close()
         with self._fresh() as version:
-            verifying.verify(version.base)
+            base = version.base  # it does not change: others need not wait
+        with contextlib.ExitStack() as stack:
+            # Opened again, for what was looked at before was believed since. When there is no
+            # file of that name any more, what is open is what there is.
+            if self._path and self._path.exists():
+                again = Mapped(self._path)
+                stack.callback(again.close)
+                base = again.base
+            verifying.verify(base)
 
     # Changes.
 
@@ -295,6 +314,9 @@ class Index:
         """
         if isinstance(ids, str):
             raise TypeError("withdraw takes several ids, not one text")
+        ids = list(ids)
+        if not all(isinstance(name, str) for name in ids):
+            raise TypeError("withdraw takes ids, which are texts")
         with self._changing() as descriptor:
             change, count = self._version.withdrawal(ids)
             if count:
@@ -307,39 +329,44 @@ class Index:
 
         Queries and changes go on meanwhile. When another process is doing so, nothing is done.
 
+        It is also done in the background, after a change that makes the tail long. When that fails
+        nothing is lost, and the answers are the same, only slower: the failure is logged as an
+        error, and it is tried again once as much has changed again.
+
         Raises:
             OSError: the file cannot be written; the index is as it was.
+            IndexDamaged: the file is not as it was written, and was left as it is.
         """
         if self._path is None:
             self._merge_in_memory()
             return
         with contextlib.suppress(BlockingIOError), new_file(self._path) as (descriptor, temporary):
             with self._fresh() as before:
-                columns, done = before.everything(), len(before.tail.log)
-            if not done:
+                state = before.state()
+            if not state.changes:
                 return
-            to_file(columns, descriptor, None)
+            to_file(state.columns(), descriptor, None)
             with self._changing():
                 # Someone may have built a new list meanwhile: then this one is not wanted.
                 if self._version is before:
                     merged = Mapped(temporary)
                     try:
-                        merged.repeat(before.tail.log[done:], descriptor)
+                        merged.repeat(before.tail.log[state.changes :], descriptor)
                     finally:
                         merged.close()
                     _disk.sync(descriptor)
-                    _disk.rename(temporary, self._path)
+                    put_in_place(descriptor, temporary, self._path)
                     self._reopen()
 
     def _merge_in_memory(self) -> None:
         with self._lock:
             before = self._version
-            columns, done = before.everything(), len(before.tail.log)
-        if done:
-            merged = in_memory(columns, None)
+            state = before.state()
+        if state.changes:
+            merged = in_memory(state.columns(), None)
             with self._lock:
                 if self._version is before:
-                    merged.repeat(before.tail.log[done:], None)
+                    merged.repeat(before.tail.log[state.changes :], None)
                     self._version = merged
 
     @contextlib.contextmanager
@@ -375,13 +402,28 @@ class Index:
 
     def _merge_if_long(self) -> None:
         with self._lock:
-            if self._version.tail.length <= TAIL_MOST or self._closed:
+            if self._closing or self._version.tail.length <= max(self._long, TAIL_MOST):
                 return
             if self._merging and not self._merging.done():
                 return
             self._background = self._background or ThreadPoolExecutor(1, "matching-merge")
-            self._merging = self._background.submit(self.merge)
+            self._merging = self._background.submit(self._merge_behind)
+
+    def _merge_behind(self) -> None:
+        try:
+            self.merge()
+        except Exception:
+            with self._lock:
+                self._long = self._version.tail.length + TAIL_MOST
+            _log.exception(
+                "What was added to an index could not be worked into it. Nothing is lost, and it "
+                "is tried again later; until then answers come slower."
+            )
+        else:
+            with self._lock:
+                self._long = 0
 
 
-def _nearest(match: Match) -> tuple[int, str, str]:
-    return match.distance, match.id, match.hash
+def _resolved(path: Path) -> Path:
+    """Where the file really is: renaming a new one over a link would leave the old one behind."""
+    return Path(os.path.realpath(path))

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import vl_convert
-
 PAGE = Path(__file__).parents[1] / "docs" / "figures.md"
 RUNS = PAGE.with_suffix("")
 #: The order a reader meets them in.
@@ -39,11 +37,18 @@ _TENS = [10**power for power in range(-3, 10)]
 
 def draw() -> None:
     """Write the page and its pictures from the saved runs."""
-    files = [RUNS / f"{name}.json" for name in NAMES]
-    runs = [json.loads(file.read_text()) for file in files if file.exists()]
+    import vl_convert
+
+    runs = saved()
     PAGE.write_text(page(runs), "utf-8")
     (RUNS / "peers.svg").write_text(vl_convert.vegalite_to_svg(_peers(runs)), "utf-8")
     (RUNS / "latency.svg").write_text(vl_convert.vegalite_to_svg(_latency(runs)), "utf-8")
+
+
+def saved() -> list[dict[str, Any]]:
+    """Every saved run, in the page's order."""
+    files = [RUNS / f"{name}.json" for name in NAMES]
+    return [json.loads(file.read_text()) for file in files if file.exists()]
 
 
 def page(runs: Iterable[Mapping[str, Any]]) -> str:

@@ -45,3 +45,15 @@ def test_the_table_of_states_is_the_one_in_the_code():
 def test_the_readme_names_its_two_commands_first():
     commands = re.findall(r"\./scripts/\w+", (ROOT / "README.md").read_text())
     assert commands[:2] == ["./scripts/demo", "./scripts/test"]
+
+
+def test_the_figures_are_those_of_the_saved_runs():
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("page", ROOT / "bench" / "_page.py")
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    runs = page.saved()
+    assert {run["name"] for run in runs} == {"hashing", "sandbox", "video", "matching", "cluster"}
+    assert all(run["complete"] and not run["quick"] for run in runs)
+    assert page.PAGE.read_text() == page.page(runs)

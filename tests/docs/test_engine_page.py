@@ -3,10 +3,11 @@
 import doctest
 from pathlib import Path
 
-import drawn_films
 import pytest
 from PIL import Image
 from skimage import data as photographs
+
+import drawn_films
 
 PAGE = Path(__file__).parents[2] / "docs" / "engine.md"
 

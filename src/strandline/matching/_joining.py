@@ -184,7 +184,8 @@ def join_all(
             b0, b1 = heads[y, 0], heads[y, 1]
             for x in range(low, min(high, y)):
                 distance = ones(heads[x, 0] ^ b0) + ones(heads[x, 1] ^ b1)
-                if distance <= radius and alive[x] and alive[y]:
+                # In a crowd nearly all have one parent, and are not looked at again.
+                if distance <= radius and parents[x] != parents[y] and alive[x] and alive[y]:
                     distance += ones(rests[x, 0] ^ rests[y, 0]) + ones(rests[x, 1] ^ rests[y, 1])
                     if distance <= radius:
                         link(parents, x, y)

@@ -263,23 +263,27 @@ class Base:
         except UnicodeDecodeError as error:
             raise damaged("ids", "it cannot be read") from error
 
-    def ids_of(self, entries: range) -> list[str]:
-        """The ids of several entries side by side."""
-        if len(entries) == 1:
-            return [self.id_of(entries.start)]
+    def ids_of(self, entries: NDArray[np.int64]) -> list[str]:
+        """The ids of these entries."""
         if self._numbers is not None:
-            self._need("numbers", entries.start, entries.stop, 4)
-            return list(map(str, self._numbers[entries.start : entries.stop].tolist()))
+            self._need_each("numbers", entries, 4)
+            return list(map(str, self._numbers[entries].tolist()))
+        if entries.size <= _LISTED:
+            return list(map(self.id_of, entries.tolist()))
+        # Packed first: a hash can have a hundred thousand entries, mostly side by side.
         assert self._id_starts is not None
-        self._need("id starts", entries.start, entries.stop + 1, 8)
-        starts = self._id_starts[entries.start : entries.stop + 1].astype(np.int64)
-        if starts[0] < 0 or starts[-1] > self.layout.text or (starts[1:] < starts[:-1]).any():
+        self._need_each("id starts", entries, 8)
+        self._need_each("id starts", entries + 1, 8)
+        spans = np.stack([self._id_starts[entries], self._id_starts[entries + 1]]).astype(np.int64)
+        if (spans < 0).any() or (spans[0] > spans[1]).any() or (spans[1] > self.layout.text).any():
             raise damaged("id starts", "it contradicts itself")
-        # The bytes of all are taken at once: a hash can have a hundred thousand entries.
-        packed = self._id_text(int(starts[0]), int(starts[-1]))
-        edges = (starts - starts[0]).tolist()
+        if self.pages.checking:
+            for low, high in spans.T.tolist():
+                self._need("ids", low, high, 1)
+        text, starts = gather(self._bytes("ids"), self._id_starts, entries)
+        packed = text.tobytes()
         try:
-            return [packed[low:high].decode() for low, high in itertools.pairwise(edges)]
+            return [packed[low:high].decode() for low, high in itertools.pairwise(starts.tolist())]
         except UnicodeDecodeError as error:
             raise damaged("ids", "it cannot be read") from error
 
@@ -289,9 +293,6 @@ class Base:
         start, end = int(self._id_starts[entry]), int(self._id_starts[entry + 1])
         if not start <= end <= self.layout.text:
             raise damaged("id starts", "it contradicts itself")
-        return self._id_text(start, end)
-
-    def _id_text(self, start: int, end: int) -> bytes:
         self._need("ids", start, end, 1)
         first = self._sections["ids"][0]
         return self._data.view(np.uint8)[first + start : first + end].tobytes()
@@ -437,7 +438,7 @@ class Base:
     def _entry_among(self, entries: range, name: str) -> int | None:
         """The entry of this id among those of one hash, which can be very many."""
         if len(entries) <= _LISTED:
-            names = self.ids_of(entries)
+            names = self.ids_of(np.arange(entries.start, entries.stop))
             return entries[names.index(name)] if name in names else None
         if self._numbers is None:
             entry = next(self._entries_with_text(name.encode(), entries.start), entries.stop)
@@ -499,7 +500,7 @@ class Base:
         made = list(
             map(
                 Match,
-                self._names(entries),
+                self.ids_of(entries),
                 [texts[place] for place in owner.tolist()],
                 found.distances[owner].tolist(),
                 [sets[number] for number in filed.tolist()],
@@ -546,13 +547,6 @@ class Base:
             fits = np.array([not labels.isdisjoint(each) for each in self.label_sets])
             kept &= fits[filed]
         return kept
-
-    def _names(self, entries: NDArray[np.int64]) -> Iterator[str]:
-        """The ids of these entries."""
-        if self._numbers is None:
-            return map(self.id_of, entries.tolist())
-        self._need_each("numbers", entries, 4)
-        return map(str, self._numbers[entries].tolist())
 
     def _need_each(self, name: str, places: NDArray[Any], size: int) -> None:
         """Make sure of the pages of a section where these items of ``size`` bytes are."""

@@ -124,6 +124,31 @@ def test_a_disk_that_fails_keeps_the_index_as_it_was(tmp_path, monkeypatch, step
     assert [match.id for match in index.query(as_hex(77), 0)] == ["later"]
 
 
+@pytest.mark.parametrize("name", ["write_at", "sync"])
+def test_a_disk_that_is_full_is_not_kept_full(tmp_path, monkeypatch, name):
+    path = tmp_path / "list.index"
+    with Index.build([("a", ZERO)], path) as index:
+        size, before = path.stat().st_size, held(path)
+        real = getattr(_disk, name)
+
+        def full(descriptor, *rest):
+            if name == "write_at":
+                real(descriptor, rest[0][: len(rest[0]) // 2], rest[1])
+            raise OSError(28, "No space left on device")
+
+        for count in (2, 2000):  # within the room that is there, and beyond it
+            new = [(f"id-{number}", as_hex(number)) for number in range(count)]
+            with monkeypatch.context() as patch:
+                patch.setattr(_disk, name, full)
+                with pytest.raises(OSError, match="No space"):
+                    index.add(new)
+            assert path.stat().st_size == size
+            assert held(path) == before
+        index.add(new)
+        assert len(held(path)) == 2001
+        index.verify()
+
+
 def test_a_build_that_fails_leaves_the_old_list(tmp_path, monkeypatch):
     path = tmp_path / "list.index"
     Index.build([("old", ZERO)], path).close()

@@ -4,9 +4,12 @@ STRANDLINE_FUZZ_CASES says how many damaged files are tried; STRANDLINE_FUZZ_SEE
 """
 
 import contextlib
+import json
 import os
 import random
+import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from matching.reference import as_hex, drawn, near
 from strandline.errors import IndexDamaged
 from strandline.matching import Index
-from strandline.matching.layout import PAGE, SLOTS, Layout
+from strandline.matching.layout import PAGE, SLOTS, Commit, Layout
 from strandline.matching.pages import sums_of
 
 CASES = int(os.environ.get("STRANDLINE_FUZZ_CASES", "1500"))
@@ -195,6 +198,137 @@ def test_a_file_made_to_deceive_crashes_nothing_and_does_not_verify(
             with Index.open(path) as index, pytest.raises(IndexDamaged) as refused:
                 index.verify()
             assert refused.value.section in sections
+
+
+#: Deeper than anything that reads JSON goes.
+DEEP = b"[" * 200_000
+
+
+@pytest.mark.parametrize("deep", [1, 4000])
+def test_a_header_that_says_nonsense_is_refused(tmp_path, deep):
+    body = b"[" * deep
+    start = struct.pack("<8sIII", b"\x89STRAND\n", 1, len(body), zlib.crc32(body))
+    path = tmp_path / "list.index"
+    path.write_bytes((start + body).ljust(100_000, b"\0"))
+    with pytest.raises(IndexDamaged, match="'header'"):
+        Index.open(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("bands", {}), ("bands", "8"), ("bands", [8.0] * 32), ("bands", [[]]), ("bands", None),
+        ("ids", []), ("ids", {}), ("entries", 1e999), ("entries", True), ("hashes", "1"),
+        ("identity", 7), ("identity", "\ud800"), ("labelled", 1), ("sections", []), ("sums", -1),
+    ],
+)  # fmt: skip
+def test_a_header_with_a_value_of_another_kind_is_refused(tmp_path, name, value):
+    path = build(tmp_path / "list.index", text=False)
+    whole = path.read_bytes()
+    length = struct.unpack_from("<I", whole, 12)[0]
+    body = json.dumps(json.loads(whole[20 : 20 + length]) | {name: value}).encode()
+    start = struct.pack("<8sIII", b"\x89STRAND\n", 1, len(body), zlib.crc32(body))
+    path.write_bytes((start + body).ljust(4096, b"\0") + whole[4096:])
+    with pytest.raises(IndexDamaged, match="'header'"):
+        Index.open(path)
+
+
+ADDED = f'["a","{"0" * 64}",[],-1]'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        DEEP, b"", b"7", b"[]", b"null", b"\xff",
+        '{"add":[],"withdraw":[],"hide":[1e999]}',
+        '{"add":[],"withdraw":[],"hide":[0.0]}',
+        '{"add":[],"withdraw":[],"hide":[true]}',
+        '{"add":[],"withdraw":[],"hide":[400000]}',
+        '{"add":[],"withdraw":[],"hide":[-1]}',
+        '{"add":[],"withdraw":[],"hide":"0"}',
+        '{"add":[],"withdraw":[],"hide":["0"]}',
+        '{"add":[],"withdraw":[],"hide":{"0":0}}',
+        '{"add":[],"withdraw":"a","hide":[]}',
+        '{"add":[],"withdraw":[1],"hide":[]}',
+        '{"add":{},"withdraw":[],"hide":[]}',
+        '{"add":["abcd"],"withdraw":[],"hide":[]}',
+        '{"add":[[]],"withdraw":[],"hide":[]}',
+        '{"withdraw":[],"hide":[]}',
+        *(
+            f'{{"add":[{ADDED.replace(*change)}],"withdraw":[],"hide":[]}}'
+            for change in [
+                ('"a"', "7"), ('"a"', '""'), ('"a"', r'"\ud800"'), ("[]", '"text"'), ("[]", "{}"),
+                ("[]", "0"), ("[]", "[7]"), ("[]", r'["\ud800"]'), ("[]", "[[]]"), ("-1", "-2"),
+                ("-1", "1e999"), ("-1", '"0"'), ("-1", "true"), ("-1", "400000"), ("000", "00x"),
+            ]
+        ),
+    ],
+)  # fmt: skip
+def test_a_record_that_says_nonsense_is_refused(tmp_path, body):
+    body = body if isinstance(body, bytes) else body.encode()
+    path = tmp_path / "list.index"
+    Index.build([("a", "0" * 64)], path).close()
+    data = bytearray(path.read_bytes())
+    layout = Layout.decode(bytes(data), len(data))
+    for_good = f'{{"add":[{ADDED}],"withdraw":[],"hide":[0]}}'.encode()
+    for said, refused in ((for_good, False), (body, True)):
+        record = struct.pack("<Q", len(said)) + said
+        commit = Commit(layout.identity, 1, len(record), zlib.crc32(record)).encode()
+        for slot in SLOTS:
+            data[slot : slot + len(commit)] = commit
+        path.unlink()
+        path.write_bytes(bytes(data[: layout.tail]) + record)
+        with pytest.raises(IndexDamaged, match="'tail'") if refused else contextlib.nullcontext():
+            Index.open(path).close()
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        DEEP[:20_000], b"7", b"{}", b"[]", b"null", b"\xff", b'["ab"]', b'[["ab"]]',
+        b'[["ab",{"k":1}]]', b'[[],["ab",{"k":1}]]', b'[[],["ab",["k"]]]', b'[[],{"k":1}]',
+        rb'[[],["\ud800"]]', b'[[],["\xed\xa0\x80"]]', b"[[],[1]]", b'[[],[""]]', b'[[],"ab"]',
+        b'[[],["b","a"]]', b'[[],["a","a"]]', b'{"":1}',
+    ],
+)  # fmt: skip
+def test_label_sets_that_say_nonsense_are_refused(tmp_path, sets):
+    path = tmp_path / "list.index"
+    room = 20_000
+    entries = [("a", "0" * 64), ("b", "1" * 64, ["x" * room])]
+    Index.build(entries, path).close()
+    whole = path.read_bytes()
+    length = Layout.decode(whole, len(whole)).label_sets
+    path.unlink()
+    path.write_bytes(forged(whole, "label sets", sets.ljust(length)))
+    with Index.open(path) as index:
+        for ask in (
+            index.verify,
+            lambda: index.query("0" * 64, 256),
+            lambda: index.query_many(["0" * 64], 256, labels=["ab"]),
+            lambda: [list(each) for each in index.clusters(256)],
+        ):
+            with pytest.raises(IndexDamaged, match="'label sets'"):
+                ask()
+        index.add([("c", "2" * 64)])
+        with pytest.raises(IndexDamaged, match="'label sets'"):
+            index.merge()
+
+
+def test_verifying_reads_the_file_once_and_lets_others_ask_meanwhile(tmp_path, monkeypatch):
+    path, verified = build(tmp_path / "list.index", text=True), []
+    with Index.open(path) as index, ThreadPoolExecutor(1) as other:
+
+        def verify(base):
+            verified.append(base)
+            other.submit(index.query, QUERIES[0]).result(timeout=20)
+
+        monkeypatch.setattr("strandline.matching.verifying.verify", verify)
+        index.verify()
+        assert len(verified) == 1
+        path.unlink()
+        index.verify()  # what is open is still there
+    with pytest.raises(ValueError, match="closed"):
+        index.verify()
 
 
 def test_what_is_no_index_is_refused(tmp_path):

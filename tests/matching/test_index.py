@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -82,6 +83,58 @@ def test_a_corrupt_hash_is_told_and_keeps_nothing_else_out():
         (number, text[:80]) for number, (_, text) in enumerate(wrong, 1)
     ]
     assert [match.id for match in index.query("0" * 64)] == ["good"]
+
+
+@pytest.mark.parametrize(
+    "labels", [["\ud800"], [1, "a"], [["x"]], "text", 7, [""], [None], {"a": 1, 2: "b"}, [b"a"]]
+)
+def test_a_label_that_is_none_is_told_and_keeps_nothing_else_out(labels):
+    index = Index.build([("bad", "0" * 64, labels), ("good", "0" * 64, ["fine"])])
+    assert [each.number for each in index.refused] == [1]
+    assert "label" in index.refused[0].reason
+    assert index.query("0" * 64) == [Match("good", "0" * 64, 0, ("fine",))]
+    with pytest.raises(ValueError, match=r"item 1: .*label"):
+        index.add([("bad", "0" * 64, labels)])
+    assert len(index) == 1
+
+
+@pytest.mark.parametrize("wrong", ["", "\ud800", 2, None, b"a"])
+@pytest.mark.parametrize("place", [0, 70_000])
+def test_an_array_takes_no_id_that_is_none(wrong, place):
+    ids = [f"id-{number}" for number in range(place + 2)]
+    ids[place] = wrong
+    with pytest.raises(ValueError, match=rf"^row {place}: an id is"):
+        Index.build_array(np.zeros((len(ids), 32), np.uint8), ids)
+
+
+def test_an_array_takes_ids_of_any_script():
+    hashes, ids = np.zeros((3, 32), np.uint8), ["ü", "\U0001f30a", "7"]
+    for some in (ids, tuple(ids), np.array(ids)):
+        index = Index.build_array(hashes, some)
+        assert [match.id for match in index.query("0" * 64)] == sorted(ids)
+
+
+def test_what_cannot_be_an_id_is_not_there_to_be_withdrawn(tmp_path):
+    with Index.build([("a", "0" * 64)], tmp_path / "list.index") as index:
+        assert index.withdraw(["\ud800"]) == 0
+        assert index.withdraw(["\ud800", "a"]) == 1
+        with pytest.raises(TypeError, match="texts"):
+            index.withdraw([1])
+    with Index.open(tmp_path / "list.index") as index:
+        assert len(index) == 0
+
+
+@pytest.mark.parametrize("radius", [30.5, 31.0, "31", None, float("nan")])
+def test_a_radius_is_a_whole_number(radius):
+    index = Index.build([("a", "0" * 64)])
+    for ask in (
+        lambda: index.query("0" * 64, radius),
+        lambda: index.query_many(["0" * 64], radius),
+        lambda: index.clusters(radius),
+    ):
+        with pytest.raises(ValueError, match="whole number"):
+            ask()
+    assert index.query("0" * 64, np.int64(3)) == index.query("0" * 64, 3)
 
 
 def test_upper_case_is_the_same_hash():

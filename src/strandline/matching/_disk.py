@@ -17,6 +17,11 @@ def sync(descriptor: int) -> None:
     os.fdatasync(descriptor)
 
 
+def shorten(descriptor: int, size: int) -> None:
+    """Take away what was written at the end, and count for nothing, beyond ``size``."""
+    os.ftruncate(descriptor, size)
+
+
 def rename(source: Path, target: Path) -> None:
     """Put ``source``, already synced, in the place of ``target``, whole or not at all."""
     source.replace(target)

@@ -412,7 +412,7 @@ class Index:
     def _merge_behind(self) -> None:
         try:
             self.merge()
-        except Exception:
+        except Exception:  # noqa: BLE001 - nobody waits for it who could be told otherwise
             with self._lock:
                 self._long = self._version.tail.length + TAIL_MOST
             _log.exception(

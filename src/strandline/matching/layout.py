@@ -50,6 +50,14 @@ def damaged(section: str, what: str) -> IndexDamaged:
     )
 
 
+def parsed(section: str, body: bytes) -> Any:  # noqa: ANN401 - whoever asks checks what it is
+    """Read JSON; raises IndexDamaged when it is none, or nested deeper than can be read."""
+    try:
+        return json.loads(body.decode())
+    except (ValueError, RecursionError) as error:
+        raise damaged(section, "it cannot be read") from error
+
+
 def pages(length: int) -> int:
     """How many pages hold that many bytes."""
     return -(-length // PAGE)
@@ -141,8 +149,8 @@ class Layout:
         if len(body) != length or zlib.crc32(body) != crc:
             raise damaged("header", "its checksum is wrong")
         try:
-            layout = cls._from(json.loads(body))
-        except (ValueError, KeyError, TypeError) as error:
+            layout = cls._from(parsed("header", body))
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise damaged("header", "it contradicts itself") from error
         for name, (start, length) in layout.sections().items():
             if start + length > size:

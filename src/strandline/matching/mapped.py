@@ -5,6 +5,7 @@ import fcntl
 import mmap
 import os
 import struct
+import weakref
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,10 +38,12 @@ class Mapped(Version):
     def __init__(self, path: Path) -> None:
         """Open and check the file; raises OSError or IndexDamaged."""
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        #: Closes the file once: when told to, or with the last user of an index nobody closed.
+        self._finalizer = weakref.finalize(self, os.close, self._descriptor)
         try:
             self._open()
         except BaseException:
-            os.close(self._descriptor)
+            self.close()
             raise
 
     def _open(self) -> None:
@@ -60,7 +63,8 @@ class Mapped(Version):
 
     def close(self) -> None:
         """Let go of the file; what was mapped goes with the last array that shows it."""
-        os.close(self._descriptor)
+        self._descriptor = -1  # the number may soon be another file's
+        self._finalizer()
 
     def is_current(self, path: Path) -> bool:
         """Whether ``path`` still names this file; raises IndexDamaged when it was cut short."""
@@ -124,10 +128,16 @@ class Mapped(Version):
         record = change.encode()
         end = self.layout.tail + self._commit.length
         size = os.fstat(descriptor).st_size
-        if end + len(record) > size:
-            _disk.write_at(descriptor, bytes(end + len(record) + ROOM - size), size)
-        _disk.write_at(descriptor, record, end)
-        _disk.sync(descriptor)
+        try:
+            if end + len(record) > size:
+                _disk.write_at(descriptor, bytes(end + len(record) + ROOM - size), size)
+            _disk.write_at(descriptor, record, end)
+            _disk.sync(descriptor)
+        except OSError:
+            # A full disk is not to stay full of this. No slot speaks of it, so nobody reads it.
+            with contextlib.suppress(OSError):
+                _disk.shorten(descriptor, size)
+            raise
         commit = Commit(
             self.layout.identity,
             self._commit.sequence + 1,

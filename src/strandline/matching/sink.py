@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -91,7 +92,8 @@ class File:
 def new_file(path: Path) -> Iterator[tuple[int, Path]]:
     """An empty file beside ``path`` that only this process writes, removed unless it was renamed.
 
-    It always has the same name, so that what a killed process left is written over, not kept.
+    It always has the same name, so that what a killed process left is removed, not kept. What is
+    there under that name, a link to somewhere else perhaps, is never written to.
 
     Raises:
         BlockingIOError: another process is writing a new version.
@@ -99,32 +101,88 @@ def new_file(path: Path) -> Iterator[tuple[int, Path]]:
     temporary = path.with_name(f".{path.name}.new")
     descriptor = _locked(temporary)
     try:
-        os.ftruncate(descriptor, 0)
+        _like(descriptor, path)  # before there is anything in it to read
         yield descriptor, temporary
     finally:
-        if is_at(descriptor, temporary):
+        if is_at(descriptor, temporary, follow=False):
             temporary.unlink()
         os.close(descriptor)
 
 
-def is_at(descriptor: int, path: Path) -> bool:
+def put_in_place(descriptor: int, temporary: Path, path: Path) -> None:
+    """Let the new file take the place of ``path``, for those who may use that one."""
+    _like(descriptor, path)
+    _disk.rename(temporary, path)
+
+
+def _like(descriptor: int, path: Path) -> None:
+    """Give a file the owner, as far as that is allowed, and the permissions of another."""
+    try:
+        old = path.stat()
+    except FileNotFoundError:
+        return
+    mode = stat.S_IMODE(old.st_mode) & 0o777
+    new = os.fstat(descriptor)
+    if new.st_uid != old.st_uid:
+        with contextlib.suppress(PermissionError):
+            os.fchown(descriptor, old.st_uid, -1)
+    if new.st_gid != old.st_gid:
+        try:
+            os.fchown(descriptor, -1, old.st_gid)
+        except PermissionError:
+            mode = mode & 0o707 | (mode & 0o007) << 3  # another group may do what anyone may
+    os.fchmod(descriptor, mode)
+
+
+def is_at(descriptor: int, path: Path, *, follow: bool = True) -> bool:
     """Whether the open file is the one that ``path`` names."""
     try:
-        there = path.stat()
+        there = path.stat(follow_symlinks=follow)
     except FileNotFoundError:
         return False
     return os.path.samestat(there, os.fstat(descriptor))
 
 
 def _locked(path: Path) -> int:
+    """A file that was not there before, locked."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            message = f"Another process is writing {path}: try again when it is done."
-            raise BlockingIOError(error.errno, message) from error
-        if is_at(descriptor, path):
-            return descriptor
-        os.close(descriptor)  # it was renamed or removed between the two calls
+        _remove_left(path)
+        with contextlib.suppress(FileExistsError):  # another process was faster: look again
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            locked = False
+            try:
+                if locked := _lock(descriptor, path):
+                    return descriptor
+            finally:
+                if not locked:
+                    os.close(descriptor)
+
+
+def _remove_left(path: Path) -> None:
+    """Remove what a killed process left, or someone put there; raises BlockingIOError if in use."""
+    # Only a lock is wanted of it. A link is not followed, and a pipe not waited for.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        return
+    except OSError:
+        if not path.is_symlink():
+            raise
+        path.unlink(missing_ok=True)
+        return
+    try:
+        if _lock(descriptor, path):
+            path.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> bool:
+    """Lock the file; whether it is still at ``path``, and not renamed or removed meanwhile."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        message = f"Another process is writing {path}: try again when it is done."
+        raise BlockingIOError(error.errno, message) from error
+    return is_at(descriptor, path, follow=False)

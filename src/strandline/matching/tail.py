@@ -9,19 +9,20 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from strandline.matching.bits import plain_words
 from strandline.matching.entries import Entry, Match, checked_entry
-from strandline.matching.layout import damaged
+from strandline.matching.layout import damaged, parsed
 from strandline.matching.pages import kernels
 
 _LENGTH = struct.Struct("<Q")
 #: From this many on the compiled scan is worth its call.
 _MANY = 512
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -58,20 +59,31 @@ class Change:
     @classmethod
     def decode(cls, body: bytes, entries: int) -> Self:
         """Read a record's body; raises IndexDamaged. ``entries`` is how many the base has."""
+        said = parsed("tail", body)
         try:
-            said = json.loads(body)
-            added = tuple(
-                Added(*checked_entry((name, text, labels)), int(instead))
-                for name, text, labels, instead in said["add"]
-            )
-            withdrawn = tuple(map(str, said["withdraw"]))
-            hidden = tuple(map(int, said["hide"]))
+            added = tuple(_added(*each) for each in _all(said["add"], list))
+            withdrawn = tuple(_all(said["withdraw"], str))
+            hidden = tuple(_all(said["hide"], int))
         except (ValueError, KeyError, TypeError) as error:
             raise damaged("tail", "a record cannot be read") from error
         places = [*hidden, *(each.instead for each in added if each.instead != -1)]
         if any(not 0 <= place < entries for place in places):
             raise damaged("tail", "a record speaks of an entry that is not there")
         return cls(added, withdrawn, hidden)
+
+
+def _all(values: object, kind: type[_Kind]) -> list[_Kind]:
+    """A list of values of exactly this kind; raises TypeError for anything else."""
+    if type(values) is not list or any(type(value) is not kind for value in values):
+        raise TypeError(f"this is no list of {kind.__name__}")
+    return values
+
+
+def _added(name: object, text: object, labels: object, instead: object) -> Added:
+    """One entry of a record; raises ValueError or TypeError."""
+    if type(instead) is not int:
+        raise TypeError("a place is a number")
+    return Added(*checked_entry((name, text, _all(labels, str))), instead)
 
 
 def changes_in(tail: bytes, entries: int) -> Iterator[Change]:

@@ -1,10 +1,12 @@
 """One version of an index: what was built, and the changes since."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from strandline.matching.base import Base
 from strandline.matching.building import fill, lay_out
 from strandline.matching.columns import Columns, Packing, Progress, joined
+from strandline.matching.entries import Entry, is_writable
 from strandline.matching.sink import File, Memory
 from strandline.matching.tail import Added, Change, Tail
 
@@ -49,7 +51,7 @@ class Version:
 
     def withdrawal(self, ids: Iterable[str]) -> tuple[Change, int]:
         """What withdrawing these ids changes, and how many entries that takes away."""
-        names = tuple(dict.fromkeys(ids))
+        names = tuple(name for name in dict.fromkeys(ids) if is_writable(name))
         hidden = set(self.base.entries_with(names)) - self.tail.hidden
         count = len(hidden) + self.tail.count(names)
         return Change((), names, tuple(sorted(hidden))) if count else Change(), count
@@ -64,12 +66,27 @@ class Version:
             if count:
                 self.commit(again, descriptor)
 
-    def everything(self) -> Columns:
-        """All entries that can be found."""
+    def state(self) -> "State":
+        """What there is now, to be read without the lock."""
+        return State(self.base, self.tail.hidden, self.tail.living(), len(self.tail.log))
+
+
+@dataclass(frozen=True)
+class State:
+    """A version as it was at one moment: none of this changes any more."""
+
+    base: Base
+    hidden: frozenset[int]
+    added: list[Entry]
+    #: How many changes had been made.
+    changes: int
+
+    def columns(self) -> Columns:
+        """All entries that could be found."""
         packing = Packing()
-        for entry in self.tail.living():
+        for entry in self.added:
             packing.add(entry.id, bytes.fromhex(entry.hash), entry.labels)
-        return joined(self.base.columns(self.tail.hidden), packing.columns())
+        return joined(self.base.columns(self.hidden), packing.columns())
 
 
 def in_memory(columns: Columns, progress: Progress | None) -> Version:

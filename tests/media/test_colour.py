@@ -1,16 +1,19 @@
 """One photograph in every colour mode and format must stay the same picture."""
 
 import functools
+import io
 import struct
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from strandline.errors import Undecodable
 from strandline.hashing import pdq
 from strandline.media import Limits, Sandbox
 from strandline.media.colour import to_pixels
@@ -279,3 +282,84 @@ def test_pixels_have_the_shape_of_the_picture(mode, size, seed):
     assert pixels.shape[2:] in {(), (3,)}
     assert pixels.dtype == np.uint8
     assert pixels.flags.c_contiguous
+
+
+_DEEP = {
+    "u2": 257, "u4": 0x1010101, "u8": 0x101010101010101, "i2": 128, "i4": 1 << 23,
+    "f2": 1 / 255, "f4": 1 / 255, "f8": 1 / 255,
+}  # fmt: skip
+#: The mode, TIFF's name of it, and which depths are promised.
+_DEEP_MODES = {
+    "RGB": ("rgb", _DEEP), "RGBA": ("rgb", _DEEP), "CMYK": ("separated", _DEEP),
+    "L": ("minisblack", _DEEP), "LA": ("minisblack", _DEEP), "LAB": ("cielab", ["u2"]),
+}  # fmt: skip
+
+
+def _tiff(samples: np.ndarray, photometric: str, **options: object) -> bytes:
+    held = io.BytesIO()
+    tifffile.imwrite(held, samples, photometric=photometric, **options)
+    return held.getvalue()
+
+
+def _deep(mode: str, kind: str) -> np.ndarray:
+    return (np.asarray(_MODES[mode]) * np.asarray(_DEEP[kind])).astype(kind)
+
+
+@pytest.mark.parametrize("kind", _DEEP)
+@pytest.mark.parametrize("mode", _DEEP_MODES)
+def test_a_tiff_of_deep_samples_keeps_its_hash_however_they_lie(mode, kind):
+    photometric, kinds = _DEEP_MODES[mode]
+    if kind not in kinds:
+        with pytest.raises(Undecodable, match=r"a TIFF of .* LAB samples .*no decoder here reads"):
+            decode(_tiff(_deep(mode, kind), photometric), LIMITS)
+        return
+    layouts = [{}, {"compression": "zlib"}, {"tile": (80, 48)}, {"byteorder": ">"}]
+    layouts.append({"compression": "zlib", "byteorder": ">", "rowsperstrip": 7})
+    if kind[0] in "ui" and kind != "u8":
+        layouts.append({"compression": "zlib", "predictor": True, "tile": (64, 64)})
+    samples, first = _deep(mode, kind), None
+    alpha = {"extrasamples": ["unassalpha"]} if mode in {"RGBA", "LA"} else {}
+    for layout in layouts:
+        written = {"contig": samples}
+        if samples.ndim == 3:
+            written["separate"] = samples.transpose(2, 0, 1).copy()
+        for planes, lying in written.items():
+            how = {"planarconfig": planes} if samples.ndim == 3 else {}
+            decoded = decode(_tiff(lying, photometric, **layout, **how, **alpha), LIMITS)
+            assert not decoded.truncated
+            if first is None:
+                first = decoded.pixels
+                assert _bits(first, np.asarray(_PHOTO)) <= MOST_BITS
+            assert np.array_equal(decoded.pixels, first), (layout, planes)
+
+
+@pytest.mark.parametrize("kind", ["u2", "f4", "f8"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_deep_grey_whose_zero_is_white_is_not_a_negative(kind, compression):
+    turned = ((255 - np.asarray(_MODES["L"])) * np.asarray(_DEEP[kind])).astype(kind)
+    made = decode(_tiff(turned, "miniswhite", compression=compression), LIMITS).pixels
+    assert _bits(made, np.asarray(_PHOTO)) <= 2
+
+
+@pytest.mark.parametrize("mode", ["LA", "LAB"])
+def test_planes_of_eight_bits_are_what_their_tags_say(mode):
+    planes = np.asarray(_MODES[mode]).transpose(2, 0, 1).copy()
+    extra = {"extrasamples": ["unassalpha"]} if mode == "LA" else {}
+    made = decode(_tiff(planes, _DEEP_MODES[mode][0], planarconfig="separate", **extra), LIMITS)
+    assert _bits(made.pixels, np.asarray(_PHOTO)) <= MOST_BITS
+
+
+def test_floating_point_alpha_has_a_white_of_its_own():
+    samples = np.full((16, 16, 4), 200, np.float32)
+    samples[..., 3] = 1
+    made = decode(_tiff(samples, "rgb", extrasamples=["unassalpha"]), LIMITS).pixels
+    assert (made == 200).all()
+
+
+def test_a_profile_and_a_turn_are_kept_with_deep_samples():
+    samples = np.zeros((20, 30, 3), np.float32)
+    samples[:, :10] = 1
+    made = decode(_tiff(samples, "rgb", extratags=[(274, 3, 1, 6, True)]), LIMITS).pixels
+    assert made.shape == (30, 20, 3)
+    assert made[:10].min() == 255
+    assert made[10:].max() == 0

@@ -128,9 +128,9 @@ def _floats(image: Image.Image) -> Callable[[Image.Image], Pixels]:
     white = next((white for white in (1.0, 255.0) if highest <= white), 65_535.0)
 
     def scaled(strip: Image.Image) -> Pixels:
-        samples = np.asarray(strip) * (255.0 / white)
+        samples = np.clip(np.asarray(strip), 0, white) * (255.0 / white)
         samples[np.isnan(samples)] = 0
-        return np.clip(np.rint(samples), 0, 255).astype(np.uint8)
+        return np.asarray(np.rint(samples), np.uint8)
 
     return scaled
 

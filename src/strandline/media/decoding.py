@@ -15,6 +15,11 @@ change a pixel. "media-2" promises:
   up; gamma and HDR hints ignored.
 - Depth: see :func:`strandline.media.colour.to_pixels`. Alpha: over white, also where a GIF's
   first frame does not reach. Plain grey, bilevel included, is one channel.
+- TIFF samples Pillow does not read rightly (16-bit planes, floats, 64 bits, 16-bit LAB, deep grey
+  whose zero is white), raw or deflated: by the same rule for depth, alpha by a white of its own.
+  32-bit integers of one channel are read as unsigned. Refused by name: 8- and 16-bit signed
+  samples below zero, 12 bits, YCbCr in raw planes or subsampled raw, the same kinds of sample in
+  another compression or with the floating-point predictor.
 - A cut-off file: as far as its decoder goes, marked.
 - JPEG by libjpeg-turbo, pixel for pixel what Pillow makes of it.
 

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 import pi_heif  # type: ignore[import-untyped]
-from PIL import AvifImagePlugin, Image, ImageFile, UnidentifiedImageError, features
+from PIL import AvifImagePlugin, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError, features
 
 from strandline.errors import TooLarge, Undecodable
-from strandline.media import truncation
+from strandline.media import deep_tiff, tiff_layout, truncation
 from strandline.media.limits import MAX_SIDE, Limits
 
 #: Formats with a signature, whose decoders start no program and follow no link. (EPS runs
 #: Ghostscript; TGA and PCX have no signature, so that junk would pass for a picture.)
 FORMATS = (
-    "JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "JPEG2000", "TIFF", "BMP", "DIB", "ICO", "PPM",
+    "JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "JPEG2000", "DEEPTIFF", "BMP", "DIB", "ICO",
+    "PPM",
 )  # fmt: skip
 
 # The pictures alone, neither thumbnails nor depth maps. libheif asks its HEVC decoder for one
@@ -24,6 +25,43 @@ FORMATS = (
 pi_heif.register_heif_opener(
     decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
 )
+
+
+class DeepTiff(TiffImagePlugin.TiffImageFile):
+    """A TIFF that Pillow reads where it does so rightly, and ``deep_tiff`` elsewhere."""
+
+    format = "TIFF"
+    _layout: tiff_layout.Layout | None = None
+
+    def _setup(self) -> None:
+        self._layout = None
+        layout = tiff_layout.Layout(self.tag_v2)
+        if layout.is_pillows():
+            try:
+                super()._setup()
+            except SyntaxError:  # not among what Pillow knows
+                pass
+            else:
+                return
+        self._mode = layout.mode()
+        self._size = self._tile_size = layout.width, layout.height
+        if self.tag_v2.get(274) in {5, 6, 7, 8}:
+            self._size = layout.height, layout.width
+        self.tile, self.use_load_libtiff, self._layout = [], False, layout
+        if 34675 in self.tag_v2:
+            self.info["icc_profile"] = self.tag_v2[34675]
+
+    def load(self) -> Any:  # noqa: ANN401 - Pillow's own type cannot be named
+        """Make the pixels, once."""
+        layout, self._layout = self._layout, None
+        if layout is not None and self.fp is not None:
+            made = deep_tiff.eight_bits(self.fp, layout, len(self.getbands()))
+            self.im = Image.frombytes(self.mode, self._tile_size, made).im
+            self.load_end()
+        return super().load()
+
+
+Image.register_open("DEEPTIFF", DeepTiff, lambda prefix: prefix[:2] in {b"II", b"MM"})
 
 #: What Pillow's decoders raise on bytes they cannot read. MemoryError is not among them.
 DECODER_FAILURES = (
@@ -125,6 +163,8 @@ def _said(error: BaseException) -> str:
     """One short line without the name of an object in memory."""
     if isinstance(error, UnidentifiedImageError):
         return "no known format"
+    if isinstance(error, tiff_layout.Unread):
+        return str(error)
     return f"{type(error).__name__}: {error}"[:120]
 
 

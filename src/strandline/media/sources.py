@@ -81,6 +81,6 @@ def too_many_bytes(size: int, most: int) -> TooLarge:
 
 def _check(found: os.stat_result, path: Path, most: int) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "It is not a regular file", str(path))
+        raise OSError(errno.EINVAL, "It is not a file", str(path))
     if found.st_size > most:
         raise too_many_bytes(found.st_size, most)

@@ -1,0 +1,1 @@
+"""Exchange: lists of others, previewed, taken in whole, and taken back."""

@@ -1,0 +1,1 @@
+"""Feedback: what members say of entries, and what follows."""

@@ -1,0 +1,1 @@
+"""Match service: answers for members who may not hold the list."""

@@ -15,7 +15,14 @@
     │   ├── NotStored
     │   └── CannotOpen
     ├── NoteRefused           a signed note that does not verify             (transparency)
+    │   └── CheckpointRefused
+    ├── ProofRefused          a proof about a log that does not hold         (transparency)
+    ├── LogDamaged            a log's own files that do not fit its root     (transparency)
+    ├── WitnessRefused        a witness that did not cosign, and why         (transparency)
     ├── ListRefused           a published list that is not applied           (lists)
+    │   └── NotPublished      a file that the publisher does not have
+    ├── KeyRefused            a key or a root that is not used                (lists)
+    ├── FormatRefused         a file of others that cannot be read, and where (formats)
     └── IndexDamaged          an index file that is not as it was written    (matching)
 
 Each message says what happened, what was kept and what to do, for the person who reads it.
@@ -97,8 +104,44 @@ class NoteRefused(StrandlineError):
     """A signed note that is malformed or not signed by a key that is trusted."""
 
 
+class CheckpointRefused(NoteRefused):
+    """A log's signed state that is malformed, stale, or cosigned by too few witnesses."""
+
+
+class ProofRefused(StrandlineError):
+    """A proof of inclusion or consistency that does not hold, or that is about something else."""
+
+
+class LogDamaged(StrandlineError):
+    """Files of a log that are missing or do not hash to its root; nothing is built on them."""
+
+
+class WitnessRefused(StrandlineError):
+    """A witness that could not be reached or did not cosign."""
+
+
 class ListRefused(StrandlineError):
     """A published list, or a copy of one, that is not applied; the last good one is kept."""
+
+
+class NotPublished(ListRefused):
+    """The publisher answered that there is no such file; whatever failed otherwise is not this."""
+
+
+class KeyRefused(StrandlineError):
+    """A key, or a statement of who holds which, that is not made, signed or published."""
+
+
+class FormatRefused(StrandlineError):
+    """A file in somebody else's format that is not read, or a row that cannot be written in it.
+
+    The file is refused whole: whatever was read of it before must not be kept.
+    """
+
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(f"{place}: {message}" if place else message)
+        #: The line or the element that is wrong, e.g. ``line 7`` or ``element 12``; may be empty.
+        self.place = place
 
 
 class IndexDamaged(StrandlineError):

@@ -14,7 +14,7 @@ from typing import Any
 PAGE = Path(__file__).parents[1] / "docs" / "figures.md"
 RUNS = PAGE.with_suffix("")
 #: The order a reader meets them in.
-NAMES = ("hashing", "sandbox", "video", "matching", "cluster")
+NAMES = ("hashing", "sandbox", "video", "matching", "scale", "cluster")
 #: A case of the curve of latency is named so.
 _SIZE = re.compile(r"one query, N = ([\d,]+)")
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from bench import _lists
 from bench._apart import Failed, apart, installed
 from bench.case import Case
-from bench.matching import OURS, _folder
+from bench.matching import OURS, folder_with_room
 
 
 def run(console: Console, *, quick: bool) -> Iterator[Case]:
@@ -20,7 +20,7 @@ def run(console: Console, *, quick: bool) -> Iterator[Case]:
     sizes = (20_000, 100_000) if quick else (1_000_000, 10_000_000)
     for size in sizes:
         pictures, versions, sample = size // 100, 5, 500 if quick else 2_000
-        with _folder() as folder:
+        with folder_with_room() as folder:
             console.print(f"  {size:,} hashes, {pictures:,} pictures …", style="dim")
             _lists.planted(Path(folder), size, pictures, versions)
             ours = apart(f"{OURS}:clusters", folder=folder)

@@ -34,43 +34,41 @@ Found = dict[str, Any]
 PATIENCE = 900
 
 
-def run(console: Console, *, quick: bool, full: bool) -> Iterator[Case]:
-    """The promises at 1M and 10M, a skewed list, the curve; memory and 100M with ``--full``."""
+def run(console: Console, *, quick: bool) -> Iterator[Case]:
+    """The promises at 1M and 10M, a skewed list, the curve up to there; ``scale`` goes on."""
     measured: dict[int, tuple[Found, dict[str, Found]]] = {}
     for size in (20_000, 100_000) if quick else (1_000_000, 10_000_000):
-        with _folder() as folder:
+        with folder_with_room() as folder:
             measured[size] = _measured(console, Path(folder), size)
         yield from _one_size(size, *measured[size])
-    with _folder() as folder:
+    with folder_with_room() as folder:
         yield from _skewed(console, Path(folder), 200_000 if quick else 10_000_000)
-    yield from _curve(console, [10_000, 100_000], [100_000_000] if full else [], measured)
-    if full:
-        yield from _rebuilt(console)
+    yield from _curve(console, [10_000, 100_000], measured)
 
 
 def _measured(console: Console, folder: Path, size: int) -> tuple[Found, dict[str, Found]]:
     """Ours and every peer that is installed and exact, on one random list."""
-    _say(console, f"{size:,} random hashes")
+    say(console, f"{size:,} random hashes")
     _lists.random(folder, size, 5_000)
-    _say(console, "ours")
+    say(console, "ours")
     ours = apart(f"{OURS}:index", folder=str(folder), batch=BATCH)
     assert ours["recall"] == 1, f"found {ours['recall']:.4f} of what is there"
     peers: dict[str, Found] = {}
     for peer, modules in PEERS.items():
         if not installed(*modules):
-            _say(console, f"{NAMES[peer]} is not installed: measured without it")
+            say(console, f"{NAMES[peer]} is not installed: measured without it")
             continue
-        _say(console, NAMES[peer])
+        say(console, NAMES[peer])
         target = f"bench._matching_peers:{peer}"
         try:
             found = apart(target, timeout=PATIENCE, folder=str(folder), batch=BATCH)
         except Failed as error:
-            _say(console, str(error))
+            say(console, str(error))
             continue
         if found["recall"] == 1:
             peers[peer] = found
         else:
-            _say(console, f"{NAMES[peer]} found {found['recall']:.4f}: it is not exact")
+            say(console, f"{NAMES[peer]} found {found['recall']:.4f}: it is not exact")
     return ours, peers
 
 
@@ -82,12 +80,12 @@ def _one_size(size: int, ours: Found, peers: dict[str, Found]) -> Iterator[Case]
     at = f"{size:,} hashes"
     least = {1_000_000: 12, 10_000_000: 20}.get(size)
     reads = {"limit": floor * 1e3, "limit_is": "its reads of memory alone, at random"}
-    yield _milliseconds(
+    yield milliseconds(
         f"{at}: one query, p50", ours["p50"], at_least=least,
         at_most=1.4 * floor * 1e3 if large else None, **reads,
         **_best(peers, "p50", note=_worked(ours, peers, "p50")),
     )  # fmt: skip
-    yield _milliseconds(
+    yield milliseconds(
         f"{at}: one query, p99", ours["p99"], at_most=3 * ours["p50"] * 1e3 if large else None,
         **_best(peers, "p99", note=_worked(ours, peers, "p99")),
     )  # fmt: skip
@@ -119,16 +117,16 @@ def _one_size(size: int, ours: Found, peers: dict[str, Found]) -> Iterator[Case]
             for name, found in peers.items()
         ),
     )  # fmt: skip
-    yield _milliseconds(
+    yield milliseconds(
         f"{at}: open from disk", ours["open"], at_most=50,
         note=f"the first query after that took {ours['first'] * 1e3:.3g} ms",
     )  # fmt: skip
     add = {k: v for k, v in peers.items() if "add" in v}
-    yield _milliseconds(f"{at}: add one and see it", ours["add"], at_most=5, **_best(add, "add"))
+    yield milliseconds(f"{at}: add one and see it", ours["add"], at_most=5, **_best(add, "add"))
 
 
 def _skewed(console: Console, folder: Path, size: int) -> Iterator[Case]:
-    _say(console, f"{size:,} hashes, skewed")
+    say(console, f"{size:,} hashes, skewed")
     cluster, copies = size // 1_000, size // 100
     _lists.skewed(folder, size, cluster, copies)
     found = apart(f"{OURS}:skewed", folder=str(folder))
@@ -138,14 +136,14 @@ def _skewed(console: Console, folder: Path, size: int) -> Iterator[Case]:
         f"5 % in clusters of {cluster:,}, one hash {copies:,} times; both make the same list of "
         "matches, in order"
     )
-    yield _milliseconds(
+    yield milliseconds(
         f"{at}: the worst query", found["worst"], peer="scan, one thread", at_least=5,
         peer_value=found["scan_of_worst"] * 1e3, limit=found["bytes"] / bandwidth * 1e3,
         limit_is="a thread reading half of every hash",
         note=f"{found['matches']:,} matches; {same}; the scan without that list: "
         f"{found['scan_bare'] * 1e3:.3g} ms",
     )  # fmt: skip
-    yield _milliseconds(
+    yield milliseconds(
         f"{at}: the worst query with under 100 matches", found["worst_of_few"],
         peer="scan, one thread", peer_value=found["scan_of_few"] * 1e3, at_least=5,
     )  # fmt: skip
@@ -156,34 +154,15 @@ def _skewed(console: Console, folder: Path, size: int) -> Iterator[Case]:
 
 
 def _curve(
-    console: Console,
-    less: list[int],
-    more: list[int],
-    measured: dict[int, tuple[Found, dict[str, Found]]],
+    console: Console, less: list[int], measured: dict[int, tuple[Found, dict[str, Found]]]
 ) -> Iterator[Case]:
     """Median latency against the number of hashes; ``docs/figures.md`` draws these cases."""
-    for size in sorted({*less, *measured, *more}):
-        ours, peers = measured.get(size, ({}, {}))
-        if not ours:
-            with _folder() as folder:
-                if size in less:
-                    ours, peers = _measured(console, Path(folder), size)
-                else:
-                    _say(console, f"{size:,} random hashes")
-                    _lists.random(Path(folder), size, 5_000)
-                    ours = apart(f"{OURS}:search", folder=folder, seconds=10)
-        yield _milliseconds(f"one query, N = {size:,}", ours["p50"], **_best(peers, "p50"))
-
-
-def _rebuilt(console: Console) -> Iterator[Case]:
-    _say(console, "100 rebuilds of 1,000,000 hashes")
-    with _folder() as folder:
-        _lists.random(Path(folder), 1_000_000, 100)
-        found = apart(f"{OURS}:rebuilt", folder=folder, times=100)
-    yield Case(
-        "1,000,000 hashes: memory after 100 rebuilds", found["last"] / 1e6, "MB",
-        at_most=1.1 * found["tenth"] / 1e6, note=f"after ten: {found['tenth'] / 1e6:,.0f} MB",
-    )  # fmt: skip
+    for size in sorted({*less, *measured}):
+        if size not in measured:
+            with folder_with_room() as folder:
+                measured[size] = _measured(console, Path(folder), size)
+        ours, peers = measured[size]
+        yield milliseconds(f"one query, N = {size:,}", ours["p50"], **_best(peers, "p50"))
 
 
 def _best(
@@ -209,15 +188,15 @@ def _worked(ours: Found, peers: dict[str, Found], what: str, scale: float = 1e3)
     return f"processor time alone: {listed}"
 
 
-def _milliseconds(case: str, seconds: float, **more: Any) -> Case:
+def milliseconds(case: str, seconds: float, **more: Any) -> Case:
     return Case(case, seconds * 1e3, "ms", **more)
 
 
-def _say(console: Console, what: str) -> None:
+def say(console: Console, what: str) -> None:
     console.print(f"  {what} …", style="dim")
 
 
-class _folder(tempfile.TemporaryDirectory[str]):  # noqa: N801 - used as a function
+class folder_with_room(tempfile.TemporaryDirectory[str]):  # noqa: N801 - used as a function
     """A folder for lists and indexes, on a disk with room."""
 
     def __init__(self) -> None:

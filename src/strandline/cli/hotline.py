@@ -149,20 +149,23 @@ def member() -> None:
 
 @member.command("add")
 @click.argument("name")
-def add_member_command(name: str) -> None:
+@click.option("--look-up", is_flag=True, help="Its key asks the match service and nothing else.")
+def add_member_command(name: str, *, look_up: bool) -> None:
     """Add the organisation NAME and print its API key, once."""
     start_django()
     from django.db import IntegrityError
 
     from strandline.hotline import clock
+    from strandline.hotline.accounts.roles import Role
     from strandline.hotline.accounts.services import add_key, add_member
 
     now = clock.now()
+    role = Role.LOOK_UP if look_up else Role.MEMBER
     try:
         row = add_member(name=name, by="command-line", now=now)
     except IntegrityError as error:
         raise click.ClickException(f"There is a member called {name} already.") from error
-    click.echo(add_key(row, by="command-line", now=now))
+    click.echo(add_key(row, role=role, by="command-line", now=now))
 
 
 @click.group()

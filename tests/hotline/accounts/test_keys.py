@@ -4,7 +4,14 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from strandline.hotline.accounts.models import ApiKey
-from strandline.hotline.accounts.services import add_key, add_member, member_of, revoke_key
+from strandline.hotline.accounts.roles import Permission, Role
+from strandline.hotline.accounts.services import (
+    add_key,
+    add_member,
+    key_for,
+    member_of,
+    revoke_key,
+)
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.errors import NameRefused
 
@@ -22,6 +29,14 @@ def test_a_key_opens_its_own_member_and_no_other(member, now):
     assert len(keys) == 3
     for key, owner in keys.items():
         assert member_of(key) == owner
+
+
+def test_a_look_up_key_asks_and_does_not_hold(member, now):
+    key = add_key(member, role=Role.LOOK_UP, by="test", now=now)
+    assert member_of(key) is None
+    assert key_for(key, Permission.READ_LIST) is None
+    assert key_for(key, Permission.ASK_MATCHES).member == member
+    assert AuditEntry.objects.last().detail["role"] == "look-up"
 
 
 def test_a_key_is_256_random_bits_and_is_kept_nowhere(member, now):

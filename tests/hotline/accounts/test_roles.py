@@ -14,6 +14,7 @@ ROLES = [
     Role.CUSTODIAN,
     Role.ADMINISTRATOR,
     Role.MEMBER,
+    Role.LOOK_UP,
 ]
 TABLE = {
     #                              analyst
@@ -22,18 +23,21 @@ TABLE = {
     #                              | | | custodian
     #                              | | | | administrator
     #                              | | | | | member
-    Permission.SEE_QUEUE: "         x x x . . .",
-    Permission.ASSESS: "            x x . . . .",
-    Permission.SETTLE_DISAGREEMENT: ". x . . . .",
-    Permission.READ_NOTE: "         x x . . . .",
-    Permission.OPEN_CONTACT: "      . . . x . .",
-    Permission.SEE_FIGURES: "       . . x . . .",
-    Permission.MANAGE_WORK: "       . . x . . .",
-    Permission.PUBLISH: "           . . x . . .",
-    Permission.SEE_AUDIT: "         . . x x x .",
-    Permission.MANAGE_PEOPLE: "     . . . . x .",
-    Permission.SEE_OWN_PAGE: "      x x x x x .",
-    Permission.READ_LIST: "         . . . . . x",
+    #                              | | | | | | look-up
+    Permission.SEE_QUEUE: "         x x x . . . .",
+    Permission.ASSESS: "            x x . . . . .",
+    Permission.SETTLE_DISAGREEMENT: ". x . . . . .",
+    Permission.READ_NOTE: "         x x . . . . .",
+    Permission.OPEN_CONTACT: "      . . . x . . .",
+    Permission.SEE_FIGURES: "       . . x . . . .",
+    Permission.MANAGE_WORK: "       . . x . . . .",
+    Permission.PUBLISH: "           . . x . . . .",
+    Permission.SEE_AUDIT: "         . . x x x . .",
+    Permission.MANAGE_PEOPLE: "     . . . . x . .",
+    Permission.SEE_OWN_PAGE: "      x x x x x . .",
+    Permission.READ_LIST: "         . . . . . x .",
+    Permission.ASK_MATCHES: "       . . . . . x x",
+    Permission.MANAGE_MATCHES: "    . . x . . . .",
 }
 
 

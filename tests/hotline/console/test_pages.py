@@ -138,6 +138,15 @@ def test_nobody_becomes_a_member_by_their_role(at_console, person):
     assert answer.status_code == 422
 
 
+def test_a_look_up_key_is_marked_and_does_not_hold_the_list(at_console):
+    client = at_console(Role.ADMINISTRATOR)
+    client.post("/members/", {"name": "Platform Ltd"})
+    page = client.post(f"/members/{Member.objects.get().pk}/keys", {"role": "look-up"})
+    key = page.content.decode().split('class="code">')[1].split("<")[0]
+    assert "Look-up only" in page.content.decode()
+    assert member_of(key) is None
+
+
 def test_a_key_is_shown_once_and_ends_when_revoked(at_console):
     client = at_console(Role.ADMINISTRATOR)
     client.post("/members/", {"name": "Platform Ltd"})

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from strandline.hotline.accounts.roles import PERMISSIONS, Permission, Role
+from strandline.hotline.accounts.roles import KEY_ROLES, PERMISSIONS, Permission, Role
 from strandline.hotline.site.headers import OPEN_VIEWS
 
 pytestmark = pytest.mark.django_db
@@ -66,8 +66,9 @@ def test_a_role_reaches_exactly_its_pages(role, at_console):
         assert refused == (permission not in PERMISSIONS[role]), (name, role)
 
 
-def test_a_member_reaches_nothing_of_any_room(at_console):
-    client = at_console(Role.MEMBER)
+@pytest.mark.parametrize("role", KEY_ROLES)
+def test_a_key_s_role_reaches_nothing_of_any_room(role, at_console):
+    client = at_console(role)
     for pattern in patterns():
         if pattern.name in OPEN_VIEWS:
             continue
@@ -103,7 +104,7 @@ def test_somebody_whose_access_ended_reaches_nothing_from_the_next_request_on(at
         assert answer.url.startswith("/sign-in")
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role != Role.MEMBER])
+@pytest.mark.parametrize("role", [role for role in Role if role not in KEY_ROLES])
 def test_the_menu_leads_only_where_one_may_go(role, at_console):
     from strandline.hotline.console.menu import home_of, menu_of
 

@@ -75,6 +75,8 @@ class ApiKey(models.Model):
     """A member's key. Only its SHA-256 is kept: the key itself is 256 random bits."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="keys")
+    #: One of ``roles.KEY_ROLES``: what the key is good for.
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.MEMBER)
     digest = models.CharField(max_length=64, unique=True)
     #: The first characters, to tell keys apart on a page.
     hint = models.CharField(max_length=12)
@@ -83,3 +85,7 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member} {self.hint}…"
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this key is good for ``permission``."""
+        return self.revoked_at is None and self.member.is_active and allowed(self.role, permission)

@@ -13,7 +13,8 @@ class Role(models.TextChoices):
     MANAGER = "manager", "Manager"
     CUSTODIAN = "custodian", "Custodian"
     ADMINISTRATOR = "administrator", "Administrator"
-    MEMBER = "member", "Member"
+    MEMBER = "member", "Member: may hold the list"
+    LOOK_UP = "look-up", "Look-up only"
 
 
 class Permission(StrEnum):
@@ -31,7 +32,12 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "add people and keys, change their roles"
     SEE_OWN_PAGE = "see one's own exposure and password page"
     READ_LIST = "receive the hash list"
+    ASK_MATCHES = "ask the match service"
+    MANAGE_MATCHES = "see the use of the match service, settle its alarms"
 
+
+#: Of keys; people have the others.
+KEY_ROLES = (Role.MEMBER, Role.LOOK_UP)
 
 P = Permission
 
@@ -42,11 +48,20 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {P.SEE_QUEUE, P.ASSESS, P.SETTLE_DISAGREEMENT, P.READ_NOTE, P.SEE_OWN_PAGE}
     ),
     Role.MANAGER: frozenset(
-        {P.SEE_QUEUE, P.SEE_FIGURES, P.MANAGE_WORK, P.PUBLISH, P.SEE_AUDIT, P.SEE_OWN_PAGE}
+        {
+            P.SEE_QUEUE,
+            P.SEE_FIGURES,
+            P.MANAGE_WORK,
+            P.PUBLISH,
+            P.MANAGE_MATCHES,
+            P.SEE_AUDIT,
+            P.SEE_OWN_PAGE,
+        }
     ),
     Role.CUSTODIAN: frozenset({P.OPEN_CONTACT, P.SEE_AUDIT, P.SEE_OWN_PAGE}),
     Role.ADMINISTRATOR: frozenset({P.MANAGE_PEOPLE, P.SEE_AUDIT, P.SEE_OWN_PAGE}),
-    Role.MEMBER: frozenset({P.READ_LIST}),
+    Role.MEMBER: frozenset({P.READ_LIST, P.ASK_MATCHES}),
+    Role.LOOK_UP: frozenset({P.ASK_MATCHES}),
 }
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from strandline.hotline.accounts.attempts import count_wrong, forget_wrong, is_waiting
 from strandline.hotline.accounts.models import ApiKey, Member, Person
-from strandline.hotline.accounts.roles import Role
+from strandline.hotline.accounts.roles import KEY_ROLES, Permission, Role
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import NameRefused, SignInRefused
 
@@ -116,16 +116,22 @@ def add_member(*, name: str, by: str, now: datetime) -> Member:
 
 
 @transaction.atomic
-def add_key(member: Member, *, by: str, now: datetime) -> str:
-    """A new API key for ``member``: shown this once, kept only as a digest."""
+def add_key(member: Member, *, by: str, now: datetime, role: Role = Role.MEMBER) -> str:
+    """A new API key for ``member``: shown this once, kept only as a digest.
+
+    ``role`` says what it is good for: one of ``roles.KEY_ROLES``.
+    """
+    assert role in KEY_ROLES, "the other roles are people's"
     key = f"slk_{secrets.token_urlsafe(32)}"
-    row = ApiKey.objects.create(member=member, digest=_digest(key), hint=key[:8], added_at=now)
+    row = ApiKey.objects.create(
+        member=member, role=role, digest=_digest(key), hint=key[:8], added_at=now
+    )
     chain.record(
         at=now,
         actor=by,
         action="accounts.add_key",
         subject=member.actor,
-        detail={"key": row.pk},
+        detail={"key": row.pk, "role": role.value},
     )
     return key
 
@@ -145,13 +151,18 @@ def revoke_key(key: ApiKey, *, by: str, now: datetime) -> None:
 
 
 def member_of(key: str) -> Member | None:
-    """The member this key belongs to; none when it is unknown, revoked or its member inactive."""
-    row = (
-        ApiKey.objects.select_related("member")
-        .filter(digest=_digest(key), revoked_at=None, member__is_active=True)
-        .first()
-    )
+    """The member whose key this is, if the key may hold the list.
+
+    None when it is unknown, revoked, for look-ups only, or its member inactive.
+    """
+    row = key_for(key, Permission.READ_LIST)
     return row.member if row else None
+
+
+def key_for(key: str, permission: Permission) -> ApiKey | None:
+    """The row of this key, with its member; none when it is unknown or not good for this."""
+    row = ApiKey.objects.select_related("member").filter(digest=_digest(key)).first()
+    return row if row is not None and row.may(permission) else None
 
 
 def _checked(name: str) -> str:

@@ -11,11 +11,11 @@ from strandline.hotline import clock
 from strandline.hotline.accounts import passwords, services
 from strandline.hotline.accounts.access import StaffRequest, allow
 from strandline.hotline.accounts.models import ApiKey, Member, Person
-from strandline.hotline.accounts.roles import Permission, Role
+from strandline.hotline.accounts.roles import KEY_ROLES, Permission, Role
 from strandline.hotline.console.typed import typed
 
-#: Roles people have; MEMBER is for keys.
-STAFF_ROLES = [(role.value, role.label) for role in Role if role != Role.MEMBER]
+#: Roles people have; the others are for keys.
+STAFF_ROLES = [(role.value, role.label) for role in Role if role not in KEY_ROLES]
 LONGEST_NAME = 120
 
 
@@ -106,7 +106,8 @@ def add_key(request: StaffRequest, member: int) -> HttpResponse:
     found = Member.objects.filter(pk=member, is_active=True).first()
     if found is None:
         raise Http404
-    key = services.add_key(found, by=request.user.actor, now=clock.now())
+    role = Role.LOOK_UP if request.POST.get("role") == Role.LOOK_UP else Role.MEMBER
+    key = services.add_key(found, role=role, by=request.user.actor, now=clock.now())
     return _members(request, key=key, key_of=found)
 
 

@@ -38,6 +38,11 @@ TABLE = {
     Permission.READ_LIST: "         . . . . . x .",
     Permission.ASK_MATCHES: "       . . . . . x x",
     Permission.MANAGE_MATCHES: "    . . x . . . .",
+    Permission.GIVE_FEEDBACK: "     . . . . . x .",
+    Permission.REVIEW_ENTRIES: "    . x x . . . .",
+    Permission.SETTLE_FLOODS: "     . . x . . . .",
+    Permission.SEE_HOLDERS: "       . . x . . . .",
+    Permission.SET_SCOPES: "        . . . . x . .",
 }
 
 

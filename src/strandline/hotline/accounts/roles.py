@@ -34,6 +34,11 @@ class Permission(StrEnum):
     READ_LIST = "receive the hash list"
     ASK_MATCHES = "ask the match service"
     MANAGE_MATCHES = "see the use of the match service, settle its alarms"
+    GIVE_FEEDBACK = "confirm or dispute entries, say which edition is held"
+    REVIEW_ENTRIES = "review contested entries and the list of innocent pictures"
+    SETTLE_FLOODS = "settle floods of disputes, quarantine what one source brought"
+    SEE_HOLDERS = "see which members still hold what was withdrawn"
+    SET_SCOPES = "set what a member may receive"
 
 
 #: Of keys; people have the others.
@@ -45,7 +50,14 @@ P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ANALYST: frozenset({P.SEE_QUEUE, P.ASSESS, P.READ_NOTE, P.SEE_OWN_PAGE}),
     Role.SENIOR_ANALYST: frozenset(
-        {P.SEE_QUEUE, P.ASSESS, P.SETTLE_DISAGREEMENT, P.READ_NOTE, P.SEE_OWN_PAGE}
+        {
+            P.SEE_QUEUE,
+            P.ASSESS,
+            P.SETTLE_DISAGREEMENT,
+            P.READ_NOTE,
+            P.REVIEW_ENTRIES,
+            P.SEE_OWN_PAGE,
+        }
     ),
     Role.MANAGER: frozenset(
         {
@@ -54,13 +66,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.MANAGE_WORK,
             P.PUBLISH,
             P.MANAGE_MATCHES,
+            P.REVIEW_ENTRIES,
+            P.SETTLE_FLOODS,
+            P.SEE_HOLDERS,
             P.SEE_AUDIT,
             P.SEE_OWN_PAGE,
         }
     ),
     Role.CUSTODIAN: frozenset({P.OPEN_CONTACT, P.SEE_AUDIT, P.SEE_OWN_PAGE}),
-    Role.ADMINISTRATOR: frozenset({P.MANAGE_PEOPLE, P.SEE_AUDIT, P.SEE_OWN_PAGE}),
-    Role.MEMBER: frozenset({P.READ_LIST, P.ASK_MATCHES}),
+    Role.ADMINISTRATOR: frozenset({P.MANAGE_PEOPLE, P.SET_SCOPES, P.SEE_AUDIT, P.SEE_OWN_PAGE}),
+    Role.MEMBER: frozenset({P.READ_LIST, P.ASK_MATCHES, P.GIVE_FEEDBACK}),
     Role.LOOK_UP: frozenset({P.ASK_MATCHES}),
 }
 

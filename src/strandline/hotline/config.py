@@ -98,6 +98,29 @@ class IntakePolicy:
 
 
 @dataclass(frozen=True)
+class FeedbackPolicy:
+    """What follows from members' disputes; ``docs/feedback.md`` says why."""
+
+    #: Independent members whose disputes quarantine an entry at once.
+    quorum: int = 2
+    #: An entry that fewer than this many vouch for is quarantined by the first dispute.
+    vouchers: int = 2
+    #: Independent members who must find an entry not useful before somebody reviews it.
+    not_useful_quorum: int = 3
+    #: A flood: one member disputes more entries than this within ``flood_window`` …
+    flood_disputes: int = 50
+    #: … or more than this share of the list, in per cent.
+    flood_percent: float = 5.0
+    flood_window: timedelta = timedelta(hours=24)
+    #: Contested entries of one source, in per cent of all it brought, that raise an alarm …
+    source_alarm_percent: float = 2.0
+    #: … and that quarantine the rest of it without waiting for a person.
+    source_quarantine_percent: float = 10.0
+    #: A member that still holds what was withdrawn is reminded this long after the edition.
+    remind_after: timedelta = timedelta(days=3)
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of one process."""
 
@@ -125,6 +148,7 @@ class Config:
     mail: MailPolicy
     takedown: TakedownPolicy
     intake: IntakePolicy
+    feedback: FeedbackPolicy
     #: Weighted openings of pictures after which a person is offered no further address that day.
     shift_budget: int
     #: Cookies only over TLS; off for plain-HTTP loopback.
@@ -234,6 +258,17 @@ def _read() -> Config:
             code_lives=timedelta(days=env.int("CODE_DAYS", 365)),
             most_in_window=env.int("MOST_FORMS", 600),
             onion_url=env.str("ONION_URL", ""),
+        ),
+        feedback=FeedbackPolicy(
+            quorum=env.int("DISPUTE_QUORUM", 2),
+            vouchers=env.int("DISPUTE_VOUCHERS", 2),
+            not_useful_quorum=env.int("NOT_USEFUL_QUORUM", 3),
+            flood_disputes=env.int("FLOOD_DISPUTES", 50),
+            flood_percent=env.float("FLOOD_PERCENT", 5.0),
+            flood_window=timedelta(hours=env.float("FLOOD_HOURS", 24.0)),
+            source_alarm_percent=env.float("SOURCE_ALARM_PERCENT", 2.0),
+            source_quarantine_percent=env.float("SOURCE_QUARANTINE_PERCENT", 10.0),
+            remind_after=timedelta(hours=env.float("REMIND_HOLDERS_AFTER", 72.0)),
         ),
         shift_budget=env.int("SHIFT_BUDGET", 150),
         secure_cookies=env.bool("SECURE_COOKIES", True),

@@ -16,6 +16,7 @@
     ├── AssessmentRefused     observations that do not make an assessment      (assessment)
     ├── TooFewPeople          a sum that would tell of single people           (wellbeing)
     ├── ListChangeRefused     a change of the list that is not made, and why   (hashlist)
+    ├── FeedbackRefused       feedback, or a decision on it, that is not taken (feedback)
     ├── NoticeRefused         a notice or an answer to it that is not accepted (takedown)
     ├── Busy                  costly work that too many wait for already       (reports)
     └── NotConfigured         a key or setting this process needs is missing   (site)
@@ -105,6 +106,15 @@ class ListChangeRefused(HotlineError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         #: The form field the message belongs to.
+        self.field = field
+
+
+class FeedbackRefused(HotlineError):
+    """What a member said of an entry, or what somebody decided about it, that is not taken."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        #: The form field or part of the call the message belongs to.
         self.field = field
 
 

@@ -12,7 +12,7 @@ import stat
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -22,6 +22,9 @@ from strandline.transparency.grammar import check_key_name, note_bytes, strict_b
 
 #: "Ed25519 signatures as specified by this document" (signed-note, Signature types).
 ED25519 = b"\x01"
+#: "Timestamped Ed25519 checkpoint cosignatures" (the same).
+COSIGNATURE = b"\x04"
+_PURPOSES = {ED25519: "notes", COSIGNATURE: "a witness's cosignatures"}
 _KEY_BYTES = 32
 _PRIVATE_PREFIX = "PRIVATE+KEY+"
 #: A key line is about 150 characters; a longer file is not a key.
@@ -31,6 +34,9 @@ _MAX_KEY_FILE = 4096
 @dataclass(frozen=True)
 class Verifier:
     """A public key that is trusted under a name. Build it with ``from_vkey``."""
+
+    #: The signature type identifier byte of these keys (signed-note, Signature types).
+    algorithm: ClassVar[bytes] = ED25519
 
     name: str
     public_key: bytes = field(repr=False)
@@ -43,7 +49,7 @@ class Verifier:
     @classmethod
     def from_vkey(cls, vkey: str) -> Self:
         """Read ``<name>+<hex key ID>+<base64 key>``; raises NoteRefused for anything else."""
-        name, key_id, key = _read_key(vkey, "verifier key")
+        name, key_id, key = _read_key(vkey, "verifier key", cls.algorithm)
         verifier = cls(name, key)
         if verifier.key_id.hex() != key_id:
             raise NoteRefused(
@@ -55,16 +61,16 @@ class Verifier:
     @property
     def key_id(self) -> bytes:
         """The four bytes that, with the name, identify the key in a signature line."""
-        material = self.name.encode() + b"\n" + ED25519 + self.public_key
+        material = self.name.encode() + b"\n" + self.algorithm + self.public_key
         return hashlib.sha256(material).digest()[:4]
 
     @property
     def vkey(self) -> str:
         """The key as one line of text to hand to those who verify."""
-        return f"{self.name}+{self.key_id.hex()}+{_encode(ED25519 + self.public_key)}"
+        return f"{self.name}+{self.key_id.hex()}+{_encode(self.algorithm + self.public_key)}"
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
-        """Whether ``signature`` (RFC 8032) is this key's over ``message``."""
+        """Whether ``signature``, as a note's line carries it, is this key's over ``message``."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -98,7 +104,8 @@ class Signer:
         text = _read_private_file(Path(path))
         if not text.startswith(_PRIVATE_PREFIX):
             raise NoteRefused(f"{path} is not a private key file of this kind. Nothing was signed.")
-        name, key_id, seed = _read_key(text.removeprefix(_PRIVATE_PREFIX), f"key in {path}")
+        what = f"key in {path}"
+        name, key_id, seed = _read_key(text.removeprefix(_PRIVATE_PREFIX), what, ED25519)
         signer = cls.from_seed(name, seed)
         if signer.verifier.key_id.hex() != key_id:
             raise NoteRefused(
@@ -140,16 +147,20 @@ class Signer:
         """Return ``text`` as a signed note; raises NoteRefused when the format cannot carry it."""
         if not text.endswith("\n"):
             raise NoteRefused("The text of a note must end with a newline. Nothing was signed.")
-        signature = self._private_key.sign(note_bytes(text))
+        signature = self.sign_bytes(note_bytes(text))
         return f"{text}\n— {self.name} {_encode(self.verifier.key_id + signature)}\n"
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """The bare signature (RFC 8032) over a message of another format than a note's text."""
+        return self._private_key.sign(message)
 
     @property
     def _seed(self) -> bytes:
         return self._private_key.private_bytes_raw()
 
 
-def _read_key(text: str, what: str) -> tuple[str, str, bytes]:
-    """Split ``name+id+base64(0x01 || key)``; raises NoteRefused."""
+def _read_key(text: str, what: str, algorithm: bytes) -> tuple[str, str, bytes]:
+    """Split ``name+id+base64(algorithm || key)``; raises NoteRefused."""
     parts = text.split("+", 2)  # the base64 part may contain a plus sign of its own
     if len(parts) != 3:
         raise NoteRefused(f"The {what} does not have the form name+id+key. Nothing was trusted.")
@@ -158,8 +169,10 @@ def _read_key(text: str, what: str) -> tuple[str, str, bytes]:
         material = strict_base64(encoded)
     except ValueError:
         raise NoteRefused(f"The {what} is mistyped or cut off. Nothing was trusted.") from None
-    if material[:1] != ED25519 or len(material) != 1 + _KEY_BYTES:
-        raise NoteRefused(f"The {what} is not an Ed25519 key for notes. Nothing was trusted.")
+    if material[:1] != algorithm or len(material) != 1 + _KEY_BYTES:
+        raise NoteRefused(
+            f"The {what} is not an Ed25519 key for {_PURPOSES[algorithm]}. Nothing was trusted."
+        )
     return check_key_name(name), key_id, material[1:]
 
 

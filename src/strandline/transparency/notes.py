@@ -15,6 +15,15 @@ MAX_SIGNATURES = 64
 
 
 @dataclass(frozen=True)
+class NoteSignature:
+    """One signature line: whose it says it is, and what the key made."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True)
 class Note:
     """A text that at least one trusted key signed."""
 
@@ -22,13 +31,8 @@ class Note:
     text: str
     #: Names of the trusted keys that signed, in the order of the note.
     signed_by: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Signature:
-    name: str
-    key_id: bytes
-    signature: bytes
+    #: The lines of the trusted keys that signed, in the order of the note, each once.
+    signatures: tuple[NoteSignature, ...] = ()
 
 
 def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> Note:
@@ -41,7 +45,7 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> Note:
     known = _by_identity(verifiers)
     text, signatures = _parse(note)
     message = text.encode("utf-8")
-    signed_by: dict[str, None] = {}
+    valid: dict[NoteSignature, None] = {}
     for line in signatures:
         verifier = known.get((line.name, line.key_id))
         if verifier is None:
@@ -51,14 +55,14 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> Note:
                 f"The signature of {line.name} does not fit the text: one of them was altered. "
                 "Nothing in it was used."
             )
-        signed_by[line.name] = None
-    if not signed_by:
+        valid[line] = None
+    if not valid:
         names = ", ".join(sorted({line.name for line in signatures}))
         raise NoteRefused(
             f"No trusted key signed this (it names {names}). Nothing in it was used; "
             "compare the key you hold with the one its publisher gives."
         )
-    return Note(text, tuple(signed_by))
+    return Note(text, tuple(dict.fromkeys(line.name for line in valid)), tuple(valid))
 
 
 def _by_identity(verifiers: Iterable[Verifier]) -> dict[tuple[str, bytes], Verifier]:
@@ -72,7 +76,7 @@ def _by_identity(verifiers: Iterable[Verifier]) -> dict[tuple[str, bytes], Verif
     return known
 
 
-def _parse(note: str | bytes) -> tuple[str, list[_Signature]]:
+def _parse(note: str | bytes) -> tuple[str, list[NoteSignature]]:
     if isinstance(note, bytes):
         try:
             note = note.decode("utf-8")
@@ -89,10 +93,11 @@ def _parse(note: str | bytes) -> tuple[str, list[_Signature]]:
         raise NoteRefused(
             f"This note carries more than {MAX_SIGNATURES} signatures. It was not read."
         )
-    return note[: split + 1], [_parse_signature(line) for line in lines]
+    return note[: split + 1], [parse_signature(line) for line in lines]
 
 
-def _parse_signature(line: str) -> _Signature:
+def parse_signature(line: str) -> NoteSignature:
+    """Read one signature line, without its newline; raises NoteRefused."""
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != "—":
         raise NoteRefused("A signature line of this note is malformed. The note was not used.")
@@ -104,4 +109,4 @@ def _parse_signature(line: str) -> _Signature:
         ) from None
     if len(blob) < 5:
         raise NoteRefused("A signature of this note is cut off. The note was not used.")
-    return _Signature(check_key_name(parts[1]), blob[:4], blob[4:])
+    return NoteSignature(check_key_name(parts[1]), blob[:4], blob[4:])

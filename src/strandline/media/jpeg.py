@@ -22,6 +22,7 @@ from strandline.media.orientation import (
     orientation_of,
     upright,
 )
+from strandline.media.spare import room_for
 
 #: What Pillow calls a JPEG; an MPO is one with further pictures behind the first.
 FORMATS = frozenset({"JPEG", "MPO"})
@@ -65,9 +66,12 @@ def pixels_of(image: Image.Image, data: bytes | memoryview) -> NDArray[np.uint8]
     Raises:
         ValueError: the file ends before the picture does, whatever marker was put at its end.
     """
+    layers = 3 if image.mode == "RGB" else 1
     try:
         made: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            data, "RGB" if image.mode == "RGB" else "GRAY"
+            data,
+            "RGB" if layers == 3 else "GRAY",
+            buffer=room_for(image.height * image.width * layers),
         )
     except ValueError as warning:
         if "premature end of data segment" in str(warning):
@@ -75,7 +79,7 @@ def pixels_of(image: Image.Image, data: bytes | memoryview) -> NDArray[np.uint8]
         return None
     if made.shape[:2] != (image.height, image.width):
         return None
-    return made if image.mode == "RGB" else made[..., 0]
+    return made if layers == 3 else made[..., 0]
 
 
 def scaled_luma_of(image: Image.Image, data: bytes | memoryview, short_side: int) -> Scaled | None:

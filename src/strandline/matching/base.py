@@ -1,31 +1,29 @@
-"""The unchanging part of an index: its sections, in memory or mapped, and the search in them."""
+"""The unchanging part of an index, and the search in it."""
 
 import functools
 import itertools
 import os
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strandline.matching import bits, building
-from strandline.matching.building import cores, cut, fingerprint
+from strandline.matching import building
+from strandline.matching.building import cores, cut
 from strandline.matching.columns import Columns, gather, number_of
-from strandline.matching.entries import Entry, Match, checked_labels
-from strandline.matching.layout import PAGE, Layout, damaged, parsed
-from strandline.matching.pages import Pages, kernels
+from strandline.matching.entries import Match
+from strandline.matching.filing import LISTED, Filing
+from strandline.matching.layout import Layout
+from strandline.matching.pages import kernels
 from strandline.matching.planning import Plan, plan_for
 
 _Words = NDArray[np.uint64]
 _Rows = NDArray[np.uint32]
 #: Rows compared at once by numpy: 4 MB of words.
 _PIECE = 1 << 17
-#: Entries of one hash whose ids are looked at one after the other.
-_LISTED = 16
 
 
 @dataclass(frozen=True)
@@ -54,46 +52,14 @@ class _Room(threading.local):
         self.distances = np.empty(matches, np.uint32)
 
 
-class Base:
-    """Sections of an index, seen as arrays. Safe to share between threads."""
+class Base(Filing):
+    """Everything that was built, to be searched. Safe to share between threads."""
 
     def __init__(self, layout: Layout, data: _Words, *, checked: bool) -> None:
-        """``data`` is the file up to its tail, ``checked`` when this process just made it.
-
-        Raises:
-            IndexDamaged: what is read at once is not as it was written.
-        """
-        self.layout = layout
-        self._data = data
-        self._data32 = data.view(np.uint32)
-        self._sections = layout.sections()
-        sums = None if checked else self._bytes("sums").view(np.uint64)
-        self.pages = Pages(layout, data, sums)
-        self.hashes, self.entries = layout.hashes, layout.entries
-        self.heads = self._bytes("heads").view(np.uint64).reshape(-1, 2)
-        self.rests = self._bytes("rests").view(np.uint64).reshape(-1, 2)
-        #: Where the entries of each hash begin; None when each has one.
-        self.starts = self._array("entries", np.uint32)
-        self._numbers = self._array("numbers", np.uint32)
-        self._id_starts = self._array("id starts", np.uint64)
-        self._id_order = self._array("id order", np.uint32)
-        self._labels = self._array("labels", np.uint32)
+        """See :class:`Sections`."""
+        super().__init__(layout, data, checked=checked)
         self._room = _Room()
         self._plans: dict[int, Plan] = {}
-
-    def _bytes(self, name: str) -> NDArray[np.uint8]:
-        start, length = self._sections[name]
-        return self._data.view(np.uint8)[start : start + length]
-
-    def _array(self, name: str, kind: type[Any]) -> NDArray[Any] | None:
-        return self._bytes(name).view(kind) if name in self._sections else None
-
-    def _need(self, name: str, first: int, end: int, size: int) -> None:
-        if self.pages.checking:
-            start = self._sections[name][0]
-            self.pages.need(start + first * size, start + end * size)
-
-    # Searching.
 
     def plan(self, radius: int) -> Plan:
         """How this radius is searched."""
@@ -101,25 +67,6 @@ class Base:
             places = {name: start for name, (start, _) in self._sections.items()}
             self._plans[radius] = plan_for(self.layout.bands, radius, self.hashes, places)
         return self._plans[radius]
-
-    def words_of(self, hashes: NDArray[np.uint8]) -> _Words:
-        """Hashes (N, 32) as words (N, 4), their bits in the order of this index."""
-        if not self.layout.bands:
-            return bits.plain_words(hashes)
-        return building.shuffled(hashes)
-
-    def hashes_at(self, rows: NDArray[Any]) -> NDArray[np.uint8]:
-        """The bytes (N, 32) of the hashes in these rows."""
-        if self.pages.checking:
-            for row in rows.tolist():
-                self._need("heads", row, row + 1, 16)
-                self._need("rests", row, row + 1, 16)
-        if not self.layout.bands:
-            return bits.plain_bytes(np.hstack([self.heads[rows], self.rests[rows]]))
-        out = np.empty((len(rows), 32), np.uint8)
-        rows = np.ascontiguousarray(rows, np.uint32)
-        kernels().restore(self.heads, self.rests, rows, bits.restore_table(), out)
-        return out
 
     def search(self, query: _Words, radius: int, threads: int | None = None) -> Found:
         """Find the rows within ``radius`` of one query (4 words).
@@ -222,210 +169,6 @@ class Base:
             found.append(Found((near[within] + low).astype(np.uint32), distances[within]))
         return _joined(found)
 
-    # Entries.
-
-    def entries_of(self, row: int) -> range:
-        """The entries of a hash."""
-        if self.starts is None:
-            return range(row, row + 1)
-        self._need("entries", row, row + 2, 4)
-        start, end = int(self.starts[row]), int(self.starts[row + 1])
-        if not start < end <= self.entries:
-            raise damaged("entries", "it contradicts itself")
-        return range(start, end)
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        """How many entries each hash has; raises IndexDamaged."""
-        if self.starts is None:
-            return np.ones(self.hashes, np.int64)
-        self._need("entries", 0, self.hashes + 1, 4)
-        starts = self.starts.astype(np.int64)
-        sizes = starts[1:] - starts[:-1]
-        if starts[0] != 0 or starts[-1] != self.entries or (sizes < 1).any():
-            raise damaged("entries", "it contradicts itself")
-        return sizes
-
-    def row_of(self, entry: int) -> int:
-        """The hash of an entry."""
-        if self.starts is None:
-            return entry
-        self._need("entries", 0, self.hashes + 1, 4)
-        return int(np.searchsorted(self.starts, entry, side="right")) - 1
-
-    def id_of(self, entry: int) -> str:
-        """The id of an entry."""
-        if self._numbers is not None:
-            self._need("numbers", entry, entry + 1, 4)
-            return str(int(self._numbers[entry]))
-        try:
-            return self._id_bytes(entry).decode()
-        except UnicodeDecodeError as error:
-            raise damaged("ids", "it cannot be read") from error
-
-    def ids_of(self, entries: NDArray[np.int64]) -> list[str]:
-        """The ids of these entries."""
-        if self._numbers is not None:
-            self._need_each("numbers", entries, 4)
-            return list(map(str, self._numbers[entries].tolist()))
-        if entries.size <= _LISTED:
-            return list(map(self.id_of, entries.tolist()))
-        # Packed first: a hash can have a hundred thousand entries, mostly side by side.
-        assert self._id_starts is not None
-        self._need_each("id starts", entries, 8)
-        self._need_each("id starts", entries + 1, 8)
-        spans = np.stack([self._id_starts[entries], self._id_starts[entries + 1]]).astype(np.int64)
-        if (spans < 0).any() or (spans[0] > spans[1]).any() or (spans[1] > self.layout.text).any():
-            raise damaged("id starts", "it contradicts itself")
-        if self.pages.checking:
-            for low, high in spans.T.tolist():
-                self._need("ids", low, high, 1)
-        text, starts = gather(self._bytes("ids"), self._id_starts, entries)
-        packed = text.tobytes()
-        try:
-            return [packed[low:high].decode() for low, high in itertools.pairwise(starts.tolist())]
-        except UnicodeDecodeError as error:
-            raise damaged("ids", "it cannot be read") from error
-
-    def _id_bytes(self, entry: int) -> bytes:
-        assert self._id_starts is not None
-        self._need("id starts", entry, entry + 2, 8)
-        start, end = int(self._id_starts[entry]), int(self._id_starts[entry + 1])
-        if not start <= end <= self.layout.text:
-            raise damaged("id starts", "it contradicts itself")
-        self._need("ids", start, end, 1)
-        first = self._sections["ids"][0]
-        return self._data.view(np.uint8)[first + start : first + end].tobytes()
-
-    @functools.cached_property
-    def label_sets(self) -> tuple[tuple[str, ...], ...]:
-        """The different sets of labels; set 0 is empty."""
-        if self._labels is None:
-            return ((),)
-        self._need("label sets", 0, self.layout.label_sets, 1)
-        said = parsed("label sets", self._bytes("label sets").tobytes())
-        try:
-            sets = tuple(checked_labels(labels) for labels in said)
-        except (ValueError, TypeError) as error:
-            raise damaged("label sets", "it cannot be read") from error
-        # Only lists equal the lists of what was checked: sorted texts, each once.
-        if said != [list(labels) for labels in sets] or not sets or sets[0]:
-            raise damaged("label sets", "it contradicts itself")
-        return sets
-
-    def label_set_of(self, entry: int) -> int:
-        """Which set of labels an entry has."""
-        if self._labels is None:
-            return 0
-        self._need("labels", entry, entry + 1, 4)
-        number = int(self._labels[entry])
-        if number >= len(self.label_sets):
-            raise damaged("labels", "it contradicts itself")
-        return number
-
-    def entry(self, number: int) -> Entry:
-        """One entry, whole."""
-        row = self.row_of(number)
-        text = self.hashes_at(np.array([row]))[0].tobytes().hex()
-        return Entry(self.id_of(number), text, self.labels_of(number))
-
-    def band(self, number: int) -> tuple[_Rows, _Rows]:
-        """Offsets and rows of a band, of which the first is 1; see ``_sorting.fill_band``.
-
-        Raises:
-            IndexDamaged: they point beyond the hashes.
-        """
-        name = f"band {number} offsets"
-        self._need(name, 0, 2 ** self.layout.bands[number - 1] + 1, 4)
-        offsets = self._bytes(name).view(np.uint32)
-        rising = (offsets[1:] >= offsets[:-1]).all()
-        if offsets[0] != 0 or offsets[-1] != self.hashes or not rising:
-            raise damaged(name, "it contradicts itself")
-        if number == 1:
-            return offsets, np.arange(self.hashes, dtype=np.uint32)
-        name = f"band {number} rows"
-        self._need(name, 0, self.hashes, 4)
-        rows = self._bytes(name).view(np.uint32)
-        if rows.max() >= self.hashes:
-            raise damaged(name, "it contradicts itself")
-        return offsets, rows
-
-    def labels_of(self, entry: int) -> tuple[str, ...]:
-        """The labels of an entry."""
-        return self.label_sets[self.label_set_of(entry)]
-
-    def verify_ids(self) -> None:
-        """Hold the ids against their offsets and their order; raises IndexDamaged."""
-        if self._id_starts is None or self._id_order is None:
-            return
-        starts = self._id_starts.astype(np.int64)
-        if starts[0] != 0 or starts[-1] != self.layout.text or (np.diff(starts) < 0).any():
-            raise damaged("id starts", "it contradicts itself")
-        text = self._bytes("ids").tobytes()
-        try:
-            text.decode()
-        except UnicodeDecodeError as error:
-            raise damaged("ids", "it cannot be read") from error
-        if ((self._bytes("ids")[starts[:-1][np.diff(starts) > 0]] & 0xC0) == 0x80).any():
-            raise damaged("id starts", "it contradicts the ids")
-        order = self._id_order
-        seen = np.zeros(self.entries, bool)
-        seen[order[order < self.entries]] = True
-        if not seen.all():
-            raise damaged("id order", "it contradicts itself")
-        prints = building.fingerprints_of(self._bytes("ids"), starts)[order]
-        if (prints[1:] < prints[:-1]).any():
-            raise damaged("id order", "it contradicts the ids")
-
-    def verify_labels(self) -> None:
-        """Hold the labels against their sets; raises IndexDamaged."""
-        if self._labels is not None and (self._labels >= len(self.label_sets)).any():
-            raise damaged("labels", "it contradicts itself")
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all sections."""
-        return self._data.nbytes
-
-    def entries_with(self, ids: Sequence[str]) -> Iterator[int]:
-        """All entries of these ids."""
-        if self._numbers is not None:
-            wanted = [n for name in ids if (n := number_of(name)) is not None]
-            if wanted and self.entries:
-                self._need("numbers", 0, self.entries, 4)
-                held = np.isin(self._numbers, np.array(wanted, np.uint32))
-                yield from np.flatnonzero(held).tolist()
-            return
-        for name in ids:
-            yield from self._entries_with_text(name.encode())
-
-    def _entries_with_text(self, name: bytes, first: int = 0) -> Iterator[int]:
-        """The entries of an id from ``first`` on, in order."""
-        wanted, low, high = fingerprint(name), 0, self.entries
-        while low < high:
-            middle = (low + high) // 2
-            # Entries of one fingerprint follow each other in order: the sort was a stable one.
-            entry = self._by_id(middle)
-            if (fingerprint(self._id_bytes(entry)), entry) < (wanted, first):
-                low = middle + 1
-            else:
-                high = middle
-        for place in range(low, self.entries):
-            entry = self._by_id(place)
-            held = self._id_bytes(entry)
-            if held == name:
-                yield entry
-            elif fingerprint(held) != wanted:
-                return
-
-    def _by_id(self, place: int) -> int:
-        assert self._id_order is not None
-        self._need("id order", place, place + 1, 4)
-        entry = int(self._id_order[place])
-        if entry >= self.entries:
-            raise damaged("id order", "it contradicts itself")
-        return entry
-
     def entry_at(self, raw: bytes, name: str) -> int | None:
         """The entry of this hash and id."""
         query = self.words_of(np.frombuffer(raw, np.uint8).reshape(1, 32))[0]
@@ -437,7 +180,7 @@ class Base:
 
     def _entry_among(self, entries: range, name: str) -> int | None:
         """The entry of this id among those of one hash, which can be very many."""
-        if len(entries) <= _LISTED:
+        if len(entries) <= LISTED:
             names = self.ids_of(np.arange(entries.start, entries.stop))
             return entries[names.index(name)] if name in names else None
         if self._numbers is None:
@@ -470,8 +213,6 @@ class Base:
             None if self._labels is None else self._labels[kept],
             self.label_sets,
         )
-
-    # Matches.
 
     def matches(
         self, answers: Sequence[Found], hidden: Collection[int], labels: frozenset[str] | None
@@ -512,27 +253,6 @@ class Base:
         text = self.hashes_at(found.rows).tobytes().hex()
         return [Match(self.id_of(int(found.rows[0])), text, int(found.distances[0]))]
 
-    def _spans(self, rows: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The first entry of each of these hashes, and how many it has."""
-        if self.starts is None:
-            return rows.astype(np.int64), np.ones(rows.size, np.int64)
-        self._need_each("entries", rows, 4)
-        self._need_each("entries", rows + np.uint32(1), 4)
-        firsts = self.starts[rows].astype(np.int64)
-        ends = self.starts[rows + np.uint32(1)].astype(np.int64)
-        if (firsts >= ends).any() or (ends > self.entries).any():
-            raise damaged("entries", "it contradicts itself")
-        return firsts, ends - firsts
-
-    def _label_numbers(self, entries: NDArray[np.int64]) -> NDArray[np.uint32]:
-        """Which set of labels each of these entries has."""
-        assert self._labels is not None
-        self._need_each("labels", entries, 4)
-        numbers = self._labels[entries]
-        if (numbers >= len(self.label_sets)).any():
-            raise damaged("labels", "it contradicts itself")
-        return numbers
-
     def _allowed(
         self,
         entries: NDArray[np.int64],
@@ -547,13 +267,6 @@ class Base:
             fits = np.array([not labels.isdisjoint(each) for each in self.label_sets])
             kept &= fits[filed]
         return kept
-
-    def _need_each(self, name: str, places: NDArray[Any], size: int) -> None:
-        """Make sure of the pages of a section where these items of ``size`` bytes are."""
-        if self.pages.checking:
-            start = self._sections[name][0]
-            for page in np.unique((start + places.astype(np.int64) * size) // PAGE).tolist():
-                self.pages.need(page * PAGE, page * PAGE + 1)
 
 
 def _joined(found: list[Found]) -> Found:

@@ -67,6 +67,8 @@ class _Way:
     asked: str
     here: WebAddress
     headers: dict[str, str]
+    #: What is sent along; None when something is only asked for.
+    body: bytes | None = None
     hops: list[Hop] = field(default_factory=list)
     seen: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
 
@@ -125,8 +127,30 @@ class Fetcher:
             start = self._read(url)
             if referrer is not None:
                 own["referer"] = self._read(referrer).url
-            way = _Way(url, start, own, hops)
+            way = _Way(url, start, own, hops=hops)
             return self._follow(way, limit)
+        except FetchFailed as failed:
+            return Failure(url, failed.reason, failed.message, tuple(hops))
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+    ) -> Answer | Failure:
+        """Send ``body`` to one address, under the same guards as ``fetch``.
+
+        A redirect is not followed: it is the answer, since what is sent is meant for this host
+        alone. Raises ``ValueError`` as ``fetch`` does.
+        """
+        own = _sendable({**(headers or {}), "content-type": content_type})
+        limit = self.policy.max_bytes if max_bytes is None else max_bytes
+        hops: list[Hop] = []
+        try:
+            return self._follow(_Way(url, self._read(url), own, body, hops), limit)
         except FetchFailed as failed:
             return Failure(url, failed.reason, failed.message, tuple(hops))
 
@@ -180,11 +204,12 @@ class Fetcher:
     ) -> Answer | str:
         """Return the answer, or the location it redirects to."""
         here = way.here
-        with client.stream("GET", here.url, headers=way.headers) as response:
+        method = "GET" if way.body is None else "POST"
+        with client.stream(method, here.url, headers=way.headers, content=way.body) as response:
             peer = response.extensions["network_stream"].get_extra_info("server_addr")
             way.hops.append(Hop(here.url, response.status_code, str(peer[0])))
             location = response.headers.get("location")
-            if response.status_code in _REDIRECTS and location:
+            if response.status_code in _REDIRECTS and location and way.body is None:
                 return str(location)
             kind = str(response.headers.get("content-type", ""))
             bare = kind.partition(";")[0].strip().lower()

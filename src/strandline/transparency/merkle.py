@@ -161,10 +161,8 @@ def verify_consistency(
         path.insert(0, root1)
     if not path:
         raise _wrong_length()
-    position, last = size1 - 1, size2 - 1
-    while position & 1:
-        position >>= 1
-        last >>= 1
+    complete = (size1 & -size1).bit_length() - 1  # the old log's last complete subtree
+    position, last = (size1 - 1) >> complete, (size2 - 1) >> complete
     old = new = path.pop(0)
     for sibling, on_left in zip(path, _sides(position, last, len(path)), strict=True):
         if on_left:

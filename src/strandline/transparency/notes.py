@@ -3,6 +3,7 @@
 Source: https://c2sp.org/signed-note. The text of a note that does not verify is never returned.
 """
 
+import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,6 +22,12 @@ class NoteSignature:
     name: str
     key_id: bytes
     signature: bytes
+
+    @property
+    def line(self) -> str:
+        """The line as it stands in a note, with its newline."""
+        blob = base64.b64encode(self.key_id + self.signature).decode("ascii")
+        return f"— {self.name} {blob}\n"
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> Note:
     Raises NoteRefused when the note is malformed or no trusted key signed it.
     """
     known = _by_identity(verifiers)
-    text, signatures = _parse(note)
+    text, signatures = split_note(note)
     message = text.encode("utf-8")
     valid: dict[NoteSignature, None] = {}
     for line in signatures:
@@ -76,7 +83,8 @@ def _by_identity(verifiers: Iterable[Verifier]) -> dict[tuple[str, bytes], Verif
     return known
 
 
-def _parse(note: str | bytes) -> tuple[str, list[NoteSignature]]:
+def split_note(note: str | bytes) -> tuple[str, list[NoteSignature]]:
+    """Text and signature lines of a note, none of them verified; raises NoteRefused."""
     if isinstance(note, bytes):
         try:
             note = note.decode("utf-8")

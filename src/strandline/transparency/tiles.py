@@ -1,7 +1,8 @@
 """A log as static files: paths of tiles and entry bundles, and proofs computed from them.
 
-Source: https://c2sp.org/tlog-tiles. Nothing is believed here: roots and proofs are those of the
-tiles read, and have to be compared with a checkpoint's.
+Source: https://c2sp.org/tlog-tiles. ``TileReader`` believes what it reads: its roots and proofs
+have to be compared with a checkpoint's. ``VerifiedTiles`` starts from a checkpoint and gives
+nothing that does not hash to it.
 """
 
 from collections import OrderedDict
@@ -12,6 +13,7 @@ from strandline.transparency.merkle import (
     HASH_BYTES,
     consistency_ranges,
     inclusion_ranges,
+    leaf_hash,
     range_hash,
     root_of,
 )
@@ -164,6 +166,54 @@ class TileReader:
             except FileNotFoundError:
                 continue
         raise LogDamaged(f"The log has no file {path(width)}, which its size calls for.")
+
+
+class VerifiedTiles(TileReader):
+    """Reads the log that a verified checkpoint speaks of, and nothing else.
+
+    The tiles at the growing edge must hash to the checkpoint's root, every whole tile to its place
+    in the tile above, every entry to its place in the tile of level 0. Raises LogDamaged.
+    """
+
+    def __init__(self, read: Read, size: int, root: bytes, *, kept: int = 64) -> None:
+        super().__init__(read, kept=kept)
+        self.size = size
+        self._edge: dict[int, list[bytes]] = {}
+        for level in range(8):
+            number, width = divmod(size >> HEIGHT * level, WIDTH)
+            if width:
+                self._edge[level] = super().tile(level, number, width)
+        if self.root(size) != root:
+            raise LogDamaged(
+                "The log's tiles do not hash to the root that its checkpoint gives. Nothing was "
+                "taken from them."
+            )
+
+    def tile(self, level: int, number: int, width: int) -> list[bytes]:
+        """The first ``width`` hashes of a tile of this log."""
+        if (number, level) == (self.size >> HEIGHT * (level + 1), level) and level in self._edge:
+            return self._edge[level][:width]
+        known = (level, number, WIDTH) in self._tiles
+        hashes = super().tile(level, number, WIDTH)
+        if not known:
+            above = self.tile(level + 1, number // WIDTH, number % WIDTH + 1)
+            if above[number % WIDTH] != root_of(hashes):
+                self._tiles.pop((level, number, WIDTH))
+                raise LogDamaged(
+                    f"The log's file {tile_path(level, number)} does not hash to its place in the "
+                    "tree. Nothing was taken from it."
+                )
+        return hashes[:width]
+
+    def bundle(self, number: int, width: int) -> list[bytes]:
+        """The first ``width`` entries of a bundle of this log."""
+        entries = super().bundle(number, width)
+        if [leaf_hash(entry) for entry in entries] != self.tile(0, number, width):
+            raise LogDamaged(
+                f"Entries in the log's file {bundle_path(number)} do not hash to their places in "
+                "the tree. Nothing was taken from it."
+            )
+        return entries
 
 
 def _width(level: int, number: int, size: int) -> int:

@@ -5,6 +5,7 @@
     StrandlineError
     ├── AddressRefused        an address that is not fetched, and why        (fetching)
     ├── LookupFailed          the resolver gave no usable answer             (fetching)
+    ├── SiteFailed            a site named by its reader that did not answer (fetching)
     ├── MediaRefused          bytes that give no picture, with a verdict     (media)
     │   ├── Undecodable
     │   │   └── NoFilmDecoder
@@ -48,6 +49,10 @@ class AddressRefused(StrandlineError):
 
 class LookupFailed(StrandlineError):
     """The resolver timed out or failed: nothing is known about the name."""
+
+
+class SiteFailed(StrandlineError):
+    """A site that somebody named to be read from gave no usable answer; nothing of it was kept."""
 
 
 class MediaRefused(StrandlineError):

@@ -5,9 +5,10 @@
 reads what was fetched: that is for the sandboxed worker.
 """
 
-from strandline.errors import AddressRefused, LookupFailed
+from strandline.errors import AddressRefused, LookupFailed, SiteFailed
 from strandline.fetching.address import MAX_LENGTH, WebAddress, normalise
 from strandline.fetching.fetcher import Fetcher, FetchPolicy
+from strandline.fetching.named_site import NamedSite
 from strandline.fetching.networks import Networks
 from strandline.fetching.results import Answer, Failure, FailureReason, Hop
 
@@ -21,7 +22,9 @@ __all__ = [
     "Fetcher",
     "Hop",
     "LookupFailed",
+    "NamedSite",
     "Networks",
+    "SiteFailed",
     "WebAddress",
     "normalise",
 ]

@@ -24,6 +24,8 @@ _Words = NDArray[np.uint64]
 _Rows = NDArray[np.uint32]
 #: Rows compared at once by numpy: 4 MB of words.
 _PIECE = 1 << 17
+#: Queries after which it is looked whether every page was checked by now.
+_SETTLED_EVERY = 512
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class _Room(threading.local):
 
     def __init__(self) -> None:
         self.spans = np.empty((0, 3), np.int64)
+        #: Queries answered.
+        self.asked = 0
         self.resize(4096)
 
     def resize(self, matches: int) -> None:
@@ -91,6 +95,9 @@ class Base(Filing):
             if found == kernels().DAMAGED:
                 pages.refuse(page)
             if found <= room.rows.size:
+                room.asked += 1
+                if room.asked % _SETTLED_EVERY == 0:
+                    pages.settle()
                 return Found(room.rows[:found].copy(), room.distances[:found].copy())
             room.resize(2 * found)
 

@@ -5,108 +5,24 @@ each reads it, compares its digest aloud with the others, and gives back a small
 Below the threshold nothing is published. docs/keys.md has the steps for the people at the table.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from securesystemslib.exceptions import UnverifiedSignatureError
-from securesystemslib.signer import Key, Signature, Signer, SSlibKey
-from tuf.api.metadata import Metadata, Role, Root
+from securesystemslib.signer import Signature, Signer, SSlibKey
+from tuf.api.metadata import Metadata, Root
 
-from strandline.errors import KeyRefused, ListRefused
+from strandline.errors import KeyRefused
 from strandline.lists import metadata as trust
-from strandline.lists.keys import HOLDER, PublicKey, new_key, open_signer
+from strandline.lists.keys import PublicKey, new_key, open_signer
 from strandline.lists.metadata import FOLDER, ONLINE, ROOT, name_of
 from strandline.lists.pinning import fingerprint
-from strandline.lists.policy import FIELD, Policy
-
-#: Days a root is good for, unless the draft says otherwise.
-DAYS = 365
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a root says. Raises KeyRefused when the keys cannot do what they are for."""
-
-    policy: Policy
-    #: Root keys, one for each holder.
-    holders: tuple[PublicKey, ...]
-    #: Holders that must sign together.
-    threshold: int
-    #: ``targets``, ``snapshot`` and ``timestamp``: the key of each.
-    online: Mapping[str, PublicKey]
-    expires: datetime
-
-    def __post_init__(self) -> None:
-        if set(self.online) != set(ONLINE):
-            raise KeyRefused("A root needs a key for targets, one for snapshot, one for timestamp.")
-        keys = [*self.holders, *self.online.values()]
-        if len({key.keyid for key in keys}) != len(keys):
-            raise KeyRefused("Each role and each holder needs a key of its own; one is used twice.")
-        if len({key.holder for key in keys}) != len(keys):
-            raise KeyRefused(
-                "Two keys have one name; those at the table could not tell them apart."
-            )
-        if not 1 <= self.threshold <= len(self.holders):
-            raise KeyRefused(
-                f"{self.threshold} of {len(self.holders)} holders cannot be asked to sign."
-            )
-
-    @classmethod
-    def of(cls, root: Root) -> Self:
-        """What ``root`` says; a change starts from here."""
-        return cls(
-            policy=trust.policy_of(root),
-            holders=tuple(named_keys(root, ROOT)),
-            threshold=root.roles[ROOT].threshold,
-            online={role: named_keys(root, role)[0] for role in ONLINE},
-            expires=root.expires,
-        )
-
-
-def named_keys(root: Root, role: str) -> list[PublicKey]:
-    """The keys that ``root`` names for ``role``, with their holders."""
-    return [_named(root.keys[keyid]) for keyid in root.roles[role].keyids]
-
-
-def draft(plan: Plan, *, version: int = 1) -> bytes:
-    """The root that this plan makes, unsigned: the file that goes around the table."""
-    keys = {role: [plan.online[role]] for role in ONLINE} | {ROOT: list(plan.holders)}
-    thresholds = dict.fromkeys(ONLINE, 1) | {ROOT: plan.threshold}
-    root = Root(
-        version=version,
-        expires=plan.expires.replace(microsecond=0),
-        keys={key.keyid: key.named for held in keys.values() for key in held},
-        roles={
-            role: Role([key.keyid for key in held], thresholds[role]) for role, held in keys.items()
-        },
-        consistent_snapshot=True,
-        unrecognized_fields={FIELD: plan.policy.to_json()},
-    )
-    data = Metadata(root).to_bytes()
-    read(data)
-    return data
-
-
-def read(data: bytes) -> Metadata[Root]:
-    """A draft or a root, in its one form; raises KeyRefused."""
-    try:
-        metadata: Metadata[Root] = trust.parse(data, ROOT)
-        trust.policy_of(metadata.signed)
-    except ListRefused as error:
-        raise KeyRefused(
-            f"This is no root of trust, nor a draft of one. {error.message}"
-        ) from error
-    return metadata
-
-
-def statement(data: bytes) -> str:
-    """SHA-256 of what is signed, in hex: the same before and after signatures are added."""
-    return hashlib.sha256(read(data).signed_bytes).hexdigest()
+from strandline.lists.policy import Policy
+from strandline.lists.roots import DAYS, Plan, draft, named, read, statement
 
 
 def sign(drafted: bytes, signer: Signer, *, previous: bytes | None = None) -> bytes:
@@ -173,10 +89,10 @@ def gather(
     return Gathered(
         data=metadata.to_bytes(),
         version=metadata.signed.version,
-        signed=tuple(sorted(_named(key).holder for key in result.signed.values())),
+        signed=tuple(sorted(named(key).holder for key in result.signed.values())),
         unsigned=tuple(
             sorted(
-                _named(key).holder
+                named(key).holder
                 for keyid, key in result.unsigned.items()
                 if keyid not in result.signed
             )
@@ -200,25 +116,11 @@ def publish(directory: str | Path, gathered: Gathered) -> Path:
         raise KeyRefused(
             f"{path} is there and was kept: members have it. A change of it is the next root."
         )
-    earlier = latest_root(directory)
-    if (earlier.version if earlier else 0) < gathered.version - 1:
+    newest = trust.newest_root(Path(directory))
+    if (0 if newest is None else read(newest).signed.version) < gathered.version - 1:
         raise KeyRefused(f"{folder} lacks root {gathered.version - 1}, which this one follows.")
     trust.write(path, gathered.data)
     return path
-
-
-def latest_root(directory: str | Path) -> Root | None:
-    """The newest root in a published folder, or None."""
-    data = latest_root_bytes(directory)
-    return None if data is None else read(data).signed
-
-
-def latest_root_bytes(directory: str | Path) -> bytes | None:
-    """The file of the newest root in a published folder, or None."""
-    folder = Path(directory) / FOLDER
-    versions = [file.name.partition(".")[0] for file in folder.glob("*.root.json")]
-    newest = max((int(version) for version in versions if version.isdigit()), default=None)
-    return None if newest is None else (folder / name_of(ROOT, newest)).read_bytes()
 
 
 @dataclass(frozen=True)
@@ -272,17 +174,11 @@ def _key_at(path: Path, holder: str) -> PublicKey:
     return PublicKey(holder, key)
 
 
-def _named(key: Key) -> PublicKey:
-    assert isinstance(key, SSlibKey)
-    plain = SSlibKey(key.keyid, key.keytype, key.scheme, key.keyval)
-    return PublicKey(str(key.unrecognized_fields.get(HOLDER, key.keyid[:16])), plain)
-
-
 def _holder(metadata: Metadata[Root], keyid: str, previous: bytes | None) -> str:
     roots = [metadata.signed] + ([] if previous is None else [read(previous).signed])
     for root in roots:
         if keyid in root.roles[ROOT].keyids:
-            return _named(root.keys[keyid]).holder
+            return named(root.keys[keyid]).holder
     raise KeyRefused(
         "This key is not one of the holders' of this root. Nothing was signed. A holder who is "
         "being replaced signs with the root before at hand."

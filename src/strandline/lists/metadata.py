@@ -61,6 +61,14 @@ def name_of(role: str, version: int | None = None) -> str:
     return f"{role}.json" if version is None else f"{version}.{role}.json"
 
 
+def newest_root(directory: Path) -> bytes | None:
+    """The file of the newest root in a published folder, or None where there is none."""
+    folder = directory / FOLDER
+    versions = [file.name.partition(".")[0] for file in folder.glob(f"*.{ROOT}.json")]
+    newest = max((int(version) for version in versions if version.isdigit()), default=None)
+    return None if newest is None else (folder / name_of(ROOT, newest)).read_bytes()
+
+
 def parse(data: bytes, role: str) -> Metadata[Any]:
     """Read a file of this role, in its one form; raises ListRefused. Checks no signature."""
     if len(data) > LIMITS[role]:

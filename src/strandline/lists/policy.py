@@ -6,14 +6,15 @@ new key. It is plain JSON of words and whole numbers; what is not known is refus
 that an old program skips would be no rule.
 """
 
-import hashlib
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 from strandline.errors import ListRefused, NoteRefused
-from strandline.transparency.grammar import check_key_name, strict_base64
+from strandline.transparency.cosignatures import CosignatureVerifier
+from strandline.transparency.keys import Verifier
 
 #: The field of root's signed part.
 FIELD = "x-strandline-policy"
@@ -21,8 +22,8 @@ MAX_HOTLINES = 100
 MAX_WITNESSES = 100
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}")
 _JURISDICTION = re.compile(r"[a-z]{2}")
-#: Kinds of key in a verifier key (https://c2sp.org/signed-note, Signature types).
-_ED25519, _COSIGNATURE = 0x01, 0x04
+#: What a policy in a file may leave out.
+_DEFAULTS: Mapping[str, object] = {"hotlines": [], "witnesses": []}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Hotline:
                 f"{self.name}: a jurisdiction is two lower-case letters, like 'gb', "
                 f"not {self.jurisdiction!r}."
             )
-        _check_vkey(self.vkey, _ED25519, f"the key of {self.name}")
+        _check_vkey(self.vkey, Verifier, f"the key of {self.name}")
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,14 @@ class Policy:
     def __post_init__(self) -> None:
         if not isinstance(self.origin, str) or not _NAME.fullmatch(self.origin):
             raise ListRefused(f"{self.origin!r} cannot be the origin of a list: give a domain.")
-        _check_vkey(self.log, _ED25519, "the log's key")
+        _check_vkey(self.log, Verifier, "the log's key")
         for vkey in self.witnesses:
-            _check_vkey(vkey, _COSIGNATURE, "a witness's key")
+            _check_vkey(vkey, CosignatureVerifier, "a witness's key")
         if len(self.hotlines) > MAX_HOTLINES or len(self.witnesses) > MAX_WITNESSES:
             raise ListRefused("A policy names at most 100 hotlines and 100 witnesses.")
         _check_distinct([h.name for h in self.signers], "hotline")
-        _check_distinct([_key(h.vkey) for h in self.signers], "hotline's key")
-        _check_distinct([_key(vkey) for vkey in self.witnesses], "witness's key")
+        _check_distinct([_material(h.vkey) for h in self.signers], "hotline's key")
+        _check_distinct([_material(vkey) for vkey in self.witnesses], "witness's key")
         _check_number("growth.most_events", self.growth.most_events, 1, 2**53 - 1)
         _check_number("growth.most_percent", self.growth.most_percent, 0, 1000)
         _check_number("shrink_percent", self.shrink_percent, 0, 100)
@@ -148,6 +149,24 @@ class Policy:
         )
 
 
+def read_policy(text: str) -> Policy:
+    """Read a policy that a person wrote, in TOML, with the fields of the JSON.
+
+    What has a default may be left out. Raises ListRefused, saying what to mend.
+    """
+    try:
+        held = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ListRefused(f"The policy's file is not TOML: {error}.") from error
+    growth = held.get("growth", {})
+    defaults = {
+        field.name: field.default for field in fields(Policy) if isinstance(field.default, int)
+    }
+    if isinstance(growth, dict):
+        held["growth"] = vars(Growth()) | growth
+    return Policy.from_json({**_DEFAULTS, **defaults, **held})
+
+
 def _hotline(value: object) -> Hotline:
     held = _fields(value, "a hotline", "name jurisdiction vkey")
     return Hotline(_text(held["name"]), _text(held["jurisdiction"]), _text(held["vkey"]))
@@ -192,26 +211,20 @@ def _check_number(name: str, value: int, least: int, most: int) -> None:
         )
 
 
-def _check_distinct(names: Sequence[str | bytes], what: str) -> None:
+def _check_distinct(names: Sequence[str], what: str) -> None:
     if len(set(names)) != len(names):
         raise ListRefused(f"The policy cannot hold: it names one {what} twice.")
 
 
-def _key(vkey: str) -> bytes:
-    return strict_base64(vkey.split("+", 2)[2])[1:]
+def _material(vkey: str) -> str:
+    """The key without its name: one key under two names is still one."""
+    return vkey.split("+", 2)[2]
 
 
-def _check_vkey(vkey: str, kind: int, what: str) -> None:
-    """The form and the key ID; whether it is a point of the curve shows when it verifies."""
+def _check_vkey(vkey: str, kind: type[Verifier], what: str) -> None:
     if not isinstance(vkey, str):
         raise ListRefused(f"The policy cannot hold: {what} is missing.")
     try:
-        name, key_id, encoded = vkey.split("+", 2)  # the base64 may hold a plus of its own
-        material = strict_base64(encoded)
-        check_key_name(name)
-    except (ValueError, NoteRefused):
-        raise ListRefused(f"The policy cannot hold: {what} is mistyped or cut off.") from None
-    if len(material) != 33 or material[0] != kind:
-        raise ListRefused(f"The policy cannot hold: {what} is not a key of kind {kind}.")
-    if hashlib.sha256(name.encode() + b"\n" + material).digest()[:4].hex() != key_id:
-        raise ListRefused(f"The policy cannot hold: {what} does not fit its own key ID.")
+        kind.from_vkey(vkey)
+    except NoteRefused as error:
+        raise ListRefused(f"The policy cannot hold: {what} is none. {error.message}") from error

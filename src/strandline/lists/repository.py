@@ -166,12 +166,17 @@ class Repository:
         return max([version, *(int(number) for number in numbers if number.isdigit())]) + 1
 
     def _newest_root(self) -> Root:
-        folder = self.directory / FOLDER
-        versions = [file.name.partition(".")[0] for file in folder.glob("*.root.json")]
-        newest = max((int(version) for version in versions if version.isdigit()), default=None)
-        if newest is None:
-            raise KeyRefused(f"{folder} holds no root of trust: it comes from a ceremony.")
-        root: Root = self._read(ROOT, newest).signed
+        data = trust.newest_root(self.directory)
+        if data is None:
+            raise KeyRefused(
+                f"{self.directory / FOLDER} holds no root of trust: it comes from a ceremony."
+            )
+        try:
+            root: Root = trust.parse(data, ROOT).signed
+        except ListRefused as error:
+            raise KeyRefused(
+                f"The newest root in {self.directory} is damaged. {error.message}"
+            ) from error
         return root
 
     def _root(self, now: datetime) -> Root:
@@ -217,8 +222,7 @@ class Repository:
     def _alone(self) -> Iterator[None]:
         """Keep a second publisher out of the folder."""
         folder = self.directory / FOLDER
-        if not folder.is_dir():
-            raise KeyRefused(f"{folder} holds no root of trust: it comes from a ceremony.")
+        self._newest_root()
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -62,7 +62,7 @@ def figures(*, member_matches: int, member_false_matches: int) -> dict[str, Any]
         "undecodable": MediaItem.objects.filter(refusal="undecodable").count(),
         "assessed": _items_at(Stage.FIRST),
         "second_assessed": _items_at(Stage.SECOND),
-        "entries": Entry.objects.filter(status=Entry.Status.ACTIVE).count(),
+        "entries": Entry.objects.filter(state=Entry.State.LISTED).count(),
         "edition": latest.number if latest else 0,
         "member_matches": member_matches,
         "member_false_matches": member_false_matches,

@@ -15,7 +15,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from environs import Env, EnvError
+from environs import Env, EnvError, validate
 
 from strandline.hotline.errors import NotConfigured
 
@@ -120,6 +120,27 @@ class FeedbackPolicy:
     remind_after: timedelta = timedelta(days=3)
 
 
+class Probing(StrEnum):
+    """What becomes at once of a look-up key that seems to feel for the edge of the list."""
+
+    ALARM = "alarm"
+    SLOW = "slow"
+    SUSPEND = "suspend"
+
+
+@dataclass(frozen=True)
+class MatchPolicy:
+    """What a member may ask of the match service where nothing else was agreed, in look-ups."""
+
+    per_second: int = 200
+    burst: int = 5_000
+    per_day: int = 1_000_000
+    per_month: int = 20_000_000
+    #: Fingerprints of one picture are counted together for so long, and then forgotten.
+    window: timedelta = timedelta(hours=24)
+    probing: Probing = Probing.SLOW
+
+
 @dataclass(frozen=True)
 class Config:
     """The settings of one process."""
@@ -142,12 +163,15 @@ class Config:
     vault: str
     published: Path
     list_origin: str
+    #: Country whose law the verdicts follow, two lower-case letters; part of every entry's class.
+    jurisdiction: str
     #: How long a new entry may wait for others before an edition is published.
     publish_every: timedelta
     web: WebPolicy
     mail: MailPolicy
     takedown: TakedownPolicy
     intake: IntakePolicy
+    matching: MatchPolicy
     feedback: FeedbackPolicy
     #: Weighted openings of pictures after which a person is offered no further address that day.
     shift_budget: int
@@ -194,6 +218,10 @@ def _variable(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
+_COUNTRY = validate.Regexp(r"^[a-z]{2}$", error="A country is two lower-case letters, like gb.")
+
+_POSITIVE = validate.Range(min=0, min_inclusive=False, error="It must be more than 0.")
+
 #: Every secret that a process may ask for.
 SECRETS = (
     "django-secret", "return-code-salt", "note-identity", "contact-identity", "evidence-identity",
@@ -238,6 +266,7 @@ def _read() -> Config:
         vault=env.str("VAULT", str(home / "vault")),
         published=Path(env.str("PUBLISHED", str(home / "published"))),
         list_origin=env.str("LIST_ORIGIN", "hotline.example"),
+        jurisdiction=env.str("JURISDICTION", "gb", validate=_COUNTRY),
         publish_every=timedelta(hours=env.float("PUBLISH_EVERY", 24.0)),
         web=WebPolicy(
             allow_networks=tuple(env.list("ALLOW_NETWORKS", [])),
@@ -269,6 +298,14 @@ def _read() -> Config:
             source_alarm_percent=env.float("SOURCE_ALARM_PERCENT", 2.0),
             source_quarantine_percent=env.float("SOURCE_QUARANTINE_PERCENT", 10.0),
             remind_after=timedelta(hours=env.float("REMIND_HOLDERS_AFTER", 72.0)),
+        ),
+        matching=MatchPolicy(
+            per_second=env.int("MATCH_RATE", 200, validate=_POSITIVE),
+            burst=env.int("MATCH_BURST", 5_000, validate=_POSITIVE),
+            per_day=env.int("MATCH_DAY", 1_000_000, validate=_POSITIVE),
+            per_month=env.int("MATCH_MONTH", 20_000_000, validate=_POSITIVE),
+            window=timedelta(hours=env.float("PROBING_HOURS", 24.0, validate=_POSITIVE)),
+            probing=env.enum("PROBING", Probing.SLOW, enum=Probing, by_value=True),
         ),
         shift_budget=env.int("SHIFT_BUDGET", 150),
         secure_cookies=env.bool("SECURE_COOKIES", True),

@@ -46,7 +46,7 @@ def test_an_entry_is_withdrawn_by_the_name_a_match_reports(manager, listed):
     listed(2)
     answer = manager.post("/list/withdraw", {"entry": "entry-2", "reason": "A mistake"})
     assert answer.status_code == 302
-    assert Entry.objects.get(pk=2).withdrawn_reason == "A mistake"
+    assert Entry.objects.get(pk=2).reason == "A mistake"
 
 
 @pytest.mark.parametrize("number", ["", "entry-9", "x", "9" * 40, "²", "-1"])
@@ -65,7 +65,7 @@ def test_a_withdrawal_without_a_reason_is_said_at_its_field(manager, listed):
     answer = manager.post("/list/withdraw", {"entry": "1", "reason": " "})
     assert answer.status_code == 422
     assert 'id="reason-error"' in answer.content.decode()
-    assert Entry.objects.get().status == Entry.Status.ACTIVE
+    assert Entry.objects.get().state == Entry.State.LISTED
 
 
 def test_publishing_that_failed_says_so(manager, listed, now):
@@ -85,4 +85,4 @@ def test_nobody_but_a_manager_reaches_it(role, method, path, face, person, sign_
     client = sign_in(face("console"), person(role))
     answer = getattr(client, method)(path, {"entry": "1", "reason": "x"})
     assert answer.status_code == 403
-    assert Entry.objects.get().status == Entry.Status.ACTIVE
+    assert Entry.objects.get().state == Entry.State.LISTED

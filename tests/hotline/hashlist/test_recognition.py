@@ -49,7 +49,7 @@ def test_an_item_decided_illegal_is_listed_in_the_same_transaction(category, ite
     picture = item()
     decide(picture, category, now)
     entry = Entry.objects.get()
-    assert (entry.item, entry.category, entry.status) == (picture, category, "active")
+    assert (entry.item, entry.listed_class.category, entry.state) == (picture, category, "listed")
 
 
 @pytest.mark.parametrize("category", [Category.NOT_ILLEGAL, Category.UNDETERMINED], ids=str)
@@ -63,8 +63,8 @@ def test_an_entry_whose_item_is_found_not_illegal_is_withdrawn(item, now, hotlin
     add_entry(picture, category="C", by="test", now=now)
     decide(picture, Category.NOT_ILLEGAL, now)
     entry = Entry.objects.get()
-    assert entry.status == Entry.Status.WITHDRAWN
-    assert "not illegal" in entry.withdrawn_reason
+    assert entry.state == Entry.State.WITHDRAWN
+    assert "not illegal" in entry.reason
 
 
 def test_a_listed_item_without_a_verdict_is_settled_without_a_look(address, item, now, hotline):
@@ -72,7 +72,7 @@ def test_a_listed_item_without_a_verdict_is_settled_without_a_look(address, item
     entry = add_entry(known, category="B", labels=["baseline"], by="test", now=now)
     row = capture(address(State.CAPTURED), known, now=now)
     verdict = Verdict.objects.get(item=known)
-    assert (verdict.category, verdict.how, verdict.entry) == ("B", "exact match", entry.sequence)
+    assert (verdict.category, verdict.how, verdict.entry) == ("B", "exact match", entry.number)
     assert verdict.baseline == "baseline"
     assert row.state == State.SECOND_ASSESSED
     assert Entry.objects.count() == 1, "it is listed already"
@@ -159,7 +159,7 @@ def test_the_index_follows_the_list_entry_by_entry_and_is_built_once(
     for _ in range(12):
         known.append(add_entry(item(), category="A", by="test", now=now))
         for entry in known:
-            assert [match.id for match in index.query(entry.item.pdq)] == [str(entry.sequence)]
+            assert [match.id for match in index.query(entry.item.pdq)] == [str(entry.number)]
 
 
 def test_the_index_forgets_entries_of_a_transaction_that_was_undone(item, now, hotline):

@@ -16,13 +16,15 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from strandline import lists
 from strandline.hotline.audit import chain
 from strandline.hotline.config import Config
-from strandline.hotline.hashlist.models import Edition, Entry, Publication, comparable
-from strandline.hotline.hashlist.services import first_unpublished, schedule
+from strandline.hotline.hashlist.events import last_sequence
+from strandline.hotline.hashlist.models import Edition, Entry, Publication
+from strandline.hotline.hashlist.reading import live_entries
+from strandline.hotline.hashlist.scheduling import first_unpublished, schedule
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
 from strandline.lists.files import ENTRIES, LATEST, edition_path
@@ -64,11 +66,9 @@ def _prepare(now: datetime) -> Edition | None:
     if first_unpublished() is None:
         return None
     last = Edition.objects.last()
-    newest = Entry.objects.last()
-    assert newest is not None
     edition = Edition(
         number=last.number + 1 if last else 1,
-        up_to=newest.sequence,
+        up_to=last_sequence(),
         published_at=now.replace(microsecond=0),
         previous=last.manifest_sha256 if last else "",
         entries=0,
@@ -121,32 +121,25 @@ def _mark(edition: Edition, manifest_sha256: str, *, by: str, now: datetime) -> 
 
 
 def contents(edition: Edition) -> QuerySet[Entry]:
-    """What an edition holds, whenever it is asked: numbers and withdrawals never move."""
-    return (
-        Entry.objects.select_related("item")
-        .filter(
-            Q(withdrawn_from=None) | Q(withdrawn_from__gt=edition.number),
-            sequence__lte=edition.up_to,
-        )
-        .order_by("sequence")
-    )
+    """What an edition holds, whenever it is asked: events never move."""
+    return live_entries(edition.up_to).select_related("fingerprint", "listed_class")
 
 
 def listed(entry: Entry) -> lists.Entry:
     """An entry as members receive it; without a perceptual hash where it would say too little."""
-    item = entry.item
+    held = entry.fingerprint
     return lists.Entry(
-        sequence=entry.sequence,
+        sequence=entry.number,
         id=entry.name,
-        kind=item.kind,
-        sha256=item.sha256,
-        sha1=item.sha1,
-        md5=item.md5,
-        pdq=item.pdq if comparable(item) else None,
-        quality=item.quality,
-        pipeline=item.pipeline,
-        category=entry.category,
-        labels=tuple(entry.labels),
+        kind=held.kind,
+        sha256=held.sha256,
+        sha1=held.sha1,
+        md5=held.md5,
+        pdq=held.pdq or None,
+        quality=held.quality,
+        pipeline="none" if held.pipeline == "-" else held.pipeline,
+        category=entry.listed_class.category,
+        labels=tuple(entry.listed_class.labels),
     )
 
 

@@ -3,11 +3,14 @@
 import threading
 from datetime import datetime
 
+from django.conf import settings
+
 from strandline.hotline.assessment import verdicts
 from strandline.hotline.assessment.hints import Hint
-from strandline.hotline.assessment.words import Baseline, Category
+from strandline.hotline.assessment.words import ILLEGAL, Baseline, Category
 from strandline.hotline.hashlist.models import Entry, NearHint, comparable
 from strandline.hotline.hashlist.near import NearIndex
+from strandline.hotline.hashlist.services import entry_of
 from strandline.hotline.reports.models import MediaItem, ReportedUrl
 
 #: Hints kept for one item, nearest first: more would not help its analyst.
@@ -18,23 +21,24 @@ _lock = threading.Lock()
 
 
 def settle_known(address: ReportedUrl, *, by: str, now: datetime) -> int:
-    """Give each item that has an active entry but no verdict the entry's category; how many.
+    """Give each item that is listed but has no verdict the entry's category; how many.
 
     Bytes are one item wherever they appear, so the entry of the same sha256 is the item's own. It
-    lacks a verdict when the entry did not come from an assessment here.
+    lacks a verdict when the entry did not come from an assessment here. An entry of another
+    jurisdiction settles nothing: its category is another law's.
     """
-    known = Entry.objects.select_related("item").filter(
-        status=Entry.Status.ACTIVE,
-        item__appearances__address=address,
-        item__verdict=None,
-    )
+    undecided = MediaItem.objects.filter(appearances__address=address, verdict=None)
     settled = 0
-    for entry in known:
+    for item in undecided.distinct():
+        entry = entry_of(item)
+        if entry is None or entry.state != Entry.State.LISTED or not _ours(entry):
+            continue
+        labels = entry.listed_class.labels
         verdicts.adopt(
-            entry.item,
-            category=Category(entry.category),
-            baseline=next((b for b in Baseline if b in entry.labels), None),
-            entry=entry.sequence,
+            item,
+            category=Category(entry.listed_class.category),
+            baseline=next((b for b in Baseline if b in labels), None),
+            entry=entry.number,
             by=by,
             now=now,
         )
@@ -51,17 +55,32 @@ def find_near(address: ReportedUrl) -> int:
 
 
 def hints(item: MediaItem) -> list[Hint]:
-    """A sentence for each listed entry this item looks like, nearest first, for its analyst."""
-    near = NearHint.objects.select_related("entry").filter(
-        item=item, entry__status=Entry.Status.ACTIVE
+    """A sentence for each listed entry this item is or looks like, nearest first."""
+    same = Entry.objects.filter(fingerprint__sha256=item.sha256, state=Entry.State.LISTED)
+    near = NearHint.objects.select_related("entry__listed_class").filter(
+        item=item, entry__state=Entry.State.LISTED
     )
     return [
-        Hint(
-            f"Looks like {hint.entry.name} ({Category(hint.entry.category).label}): "
-            f"{hint.distance} of 256 bits differ."
-        )
+        Hint(f"Has the same bytes as {_told(entry)}.")
+        for entry in same.select_related("listed_class").order_by("pk")
+        if not _ours(entry)
+    ] + [
+        Hint(f"Looks like {_told(hint.entry)}: {hint.distance} of 256 bits differ.")
         for hint in near.order_by("distance", "entry_id")
     ]
+
+
+def _ours(entry: Entry) -> bool:
+    """Whether the entry's category is one of the law followed here."""
+    held = entry.listed_class
+    return held.jurisdiction == settings.HOTLINE.jurisdiction and held.category in ILLEGAL
+
+
+def _told(entry: Entry) -> str:
+    held = entry.listed_class
+    if _ours(entry):
+        return f"{entry.name} ({Category(held.category).label})"
+    return f"{entry.name} ({held.category} in {held.jurisdiction.upper()}, from {entry.source})"
 
 
 def _near(item: MediaItem) -> list[NearHint]:
@@ -69,8 +88,8 @@ def _near(item: MediaItem) -> list[NearHint]:
         matches = _index.query(item.pdq)
     distances = {int(match.id): match.distance for match in matches}
     listed = (
-        Entry.objects.filter(pk__in=distances, status=Entry.Status.ACTIVE)
-        .exclude(item=item)
+        Entry.objects.filter(pk__in=distances, state=Entry.State.LISTED)
+        .exclude(fingerprint__sha256=item.sha256)
         .values_list("pk", flat=True)
     )
     near = [NearHint(item=item, entry_id=pk, distance=distances[pk]) for pk in listed]

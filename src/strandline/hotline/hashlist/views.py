@@ -11,6 +11,7 @@ from strandline.hotline.accounts.roles import Permission
 from strandline.hotline.errors import ListChangeRefused
 from strandline.hotline.hashlist import services
 from strandline.hotline.hashlist.models import Edition, Entry, Publication
+from strandline.hotline.hashlist.scheduling import unfinished
 
 #: Editions shown; the files keep them all.
 SHOWN = 50
@@ -63,14 +64,14 @@ def _entry(number: str) -> Entry:
 
 
 def _page(request: StaffRequest, refused: ListChangeRefused | None = None) -> HttpResponse:
-    unfinished = Edition.objects.filter(state=Edition.State.PREPARED).exists()
     publication = Publication.objects.first()
     due_at = publication.due_at if publication else None
     context = {
-        "listed": Entry.objects.filter(status=Entry.Status.ACTIVE).count(),
-        "withdrawn": Entry.objects.filter(status=Entry.Status.WITHDRAWN).count(),
+        "listed": Entry.objects.filter(state=Entry.State.LISTED).count(),
+        "quarantined": Entry.objects.filter(state=Entry.State.QUARANTINED).count(),
+        "withdrawn": Entry.objects.filter(state=Entry.State.WITHDRAWN).count(),
         "waiting": services.waiting_changes(),
-        "may_publish": unfinished or services.first_unpublished() is not None,
+        "may_publish": unfinished() is not None or services.first_unpublished() is not None,
         "publication": publication,
         "due_now": due_at is not None and due_at <= clock.now(),
         "editions": Edition.objects.order_by("-number")[:SHOWN],

@@ -83,7 +83,7 @@ def figures() -> tuple[Figure, ...]:
             "listed",
             "Entries of the hash list",
             Counts.HASH,
-            Entry.objects.filter(status=Entry.Status.ACTIVE).count(),
+            Entry.objects.filter(state=Entry.State.LISTED).count(),
             "Pictures whose fingerprints are on the list now, without withdrawn ones.",
         ),
         Figure(

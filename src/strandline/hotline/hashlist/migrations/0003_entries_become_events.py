@@ -1,0 +1,156 @@
+"""Each entry becomes its events: an addition, and a withdrawal where it was withdrawn.
+
+Events come in the order in which editions brought them, so that what an edition held can still be
+told. Editions that were published as whole files keep their numbers; the next one follows them and
+begins the list anew, so it names none as the one before it.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+AT_ONCE = 2000
+MIN_QUALITY = 50
+
+
+def carry_over(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
+    tables = Tables(apps)
+    tables.fill_entries()
+    tables.write_events()
+
+
+class Tables:
+    """The rooms' tables as they were then."""
+
+    def __init__(self, apps: Any) -> None:
+        self.Entry = apps.get_model("hashlist", "Entry")
+        self.Event = apps.get_model("hashlist", "Event")
+        self.Edition = apps.get_model("hashlist", "Edition")
+        self.Fingerprint = apps.get_model("hashlist", "Fingerprint")
+        self.ListedClass = apps.get_model("hashlist", "ListedClass")
+        self.Assessment = apps.get_model("assessment", "Assessment")
+        self.Verdict = apps.get_model("assessment", "Verdict")
+        self.Report = apps.get_model("reports", "Report")
+        self._classes: dict[str, Any] = {}
+
+    def fill_entries(self) -> None:
+        for entry in self.Entry.objects.select_related("item").order_by("number").iterator(AT_ONCE):
+            item = entry.item
+            perceptual = bool(item.pdq) and item.quality >= MIN_QUALITY
+            entry.fingerprint = self.Fingerprint.objects.create(
+                kind="video" if item.kind == "video" else "image",
+                sha256=item.sha256,
+                sha1=item.sha1,
+                md5=item.md5,
+                pdq=item.pdq if perceptual else "",
+                quality=item.quality if perceptual else 0,
+                pipeline=item.pipeline if perceptual else "-",
+            )
+            entry.listed_class = self.class_of(entry)
+            gone = entry.status == "withdrawn"
+            entry.state = "withdrawn" if gone else "listed"
+            entry.why = _why(entry.withdrawn_reason) if gone else "confirmed"
+            entry.reason = entry.withdrawn_reason
+            entry.changed_at = entry.withdrawn_at if gone else entry.added_at
+            entry.save()
+
+    def class_of(self, entry: Any) -> Any:
+        verdict = self.Verdict.objects.filter(item=entry.item_id).first()
+        stages = {"agreed": ("first", "second"), "third": ("third",)}
+        carrying = list(
+            self.Assessment.objects.filter(
+                item=entry.item_id, stage__in=stages.get(verdict.how, ()) if verdict else ()
+            )
+        )
+        provenances = {each.provenance for each in carrying}
+        provenance = (provenances.pop() if len(provenances) == 1 else "") or "undetermined"
+        labels = set(entry.labels)
+        for label, field in (("self-generated", "self_generated"), ("extortion", "extortion")):
+            if carrying and all(getattr(each, field) == "yes" for each in carrying):
+                labels.add(label)
+        sources = set(
+            self.Report.objects.filter(address__appearances__item=entry.item_id).values_list(
+                "source", flat=True
+            )
+        )
+        survivor = next((s for s in ("survivor", "child-service") if s in sources), "none")
+        parts = (entry.category, provenance, settings.HOTLINE.jurisdiction, survivor)
+        name = f"{' '.join(parts)} {','.join(sorted(labels)) or '-'}"
+        if name not in self._classes:
+            self._classes[name], _ = self.ListedClass.objects.get_or_create(
+                id=hashlib.sha256(name.encode()).hexdigest()[:16],
+                defaults={
+                    "name": name,
+                    "category": parts[0],
+                    "provenance": parts[1],
+                    "jurisdiction": parts[2],
+                    "survivor": parts[3],
+                    "labels": sorted(labels),
+                },
+            )
+        return self._classes[name]
+
+    def write_events(self) -> None:
+        sequence, last = 0, 0
+        for edition in self.Edition.objects.order_by("number"):
+            sequence = self.write(sequence, self.of_edition(edition, last))
+            last = edition.up_to
+            edition.up_to = sequence
+            # Its manifest was of another format, which nothing follows.
+            edition.manifest_sha256, edition.previous = "", ""
+            edition.state = "published"
+            edition.save()
+        self.write(sequence, self.unpublished(last))
+
+    def of_edition(self, edition: Any, last: int) -> Iterator[tuple[str, Any]]:
+        added = self.Entry.objects.filter(number__gt=last, number__lte=edition.up_to)
+        yield from (("add", entry) for entry in added.order_by("number").iterator(AT_ONCE))
+        gone = self.Entry.objects.filter(withdrawn_from=edition.number, number__lte=edition.up_to)
+        yield from (("withdraw", entry) for entry in gone.order_by("number").iterator(AT_ONCE))
+
+    def unpublished(self, last: int) -> Iterator[tuple[str, Any]]:
+        newest = self.Edition.objects.order_by("-number").first()
+        added = self.Entry.objects.filter(number__gt=last)
+        yield from (("add", entry) for entry in added.order_by("number").iterator(AT_ONCE))
+        gone = self.Entry.objects.filter(
+            withdrawn_from__gt=newest.number if newest else 0
+        )
+        yield from (("withdraw", entry) for entry in gone.order_by("number").iterator(AT_ONCE))
+
+    def write(self, sequence: int, changes: Iterator[tuple[str, Any]]) -> int:
+        rows = []
+        for action, entry in changes:
+            sequence += 1
+            added = action == "add"
+            rows.append(
+                self.Event(
+                    sequence=sequence,
+                    entry_id=entry.number,
+                    action=action,
+                    listed_class_id=entry.listed_class_id,
+                    before="" if added else "listed",
+                    why="confirmed" if added else entry.why,
+                    reason="" if added else entry.reason,
+                    by="hashlist",
+                    at=entry.added_at if added else entry.withdrawn_at,
+                    fingerprint_id=entry.fingerprint_id if added else None,
+                )
+            )
+        self.Event.objects.bulk_create(rows, batch_size=AT_ONCE)
+        return sequence
+
+
+def _why(reason: str) -> str:
+    return "not-illegal" if reason.startswith("Assessed as ") else "other"
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("hashlist", "0002_events"),
+        ("assessment", "0001_initial"),
+    ]
+    operations = [migrations.RunPython(carry_over, elidable=False)]

@@ -1,0 +1,26 @@
+"""Tables of the room: entries and their events, editions and how far they came, hints."""
+
+from strandline.hotline.hashlist.models.editions import Edition, EditionClass, Publication
+from strandline.hotline.hashlist.models.entries import (
+    Entry,
+    Event,
+    Fingerprint,
+    Import,
+    ListedClass,
+    Why,
+)
+from strandline.hotline.hashlist.models.hints import NearHint, comparable
+
+__all__ = [
+    "Edition",
+    "EditionClass",
+    "Entry",
+    "Event",
+    "Fingerprint",
+    "Import",
+    "ListedClass",
+    "NearHint",
+    "Publication",
+    "Why",
+    "comparable",
+]

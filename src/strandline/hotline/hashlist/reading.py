@@ -1,0 +1,210 @@
+"""Reading the list back as it was: the events of an edition, and the state as of any event.
+
+Everything here follows from events alone, which never change: whenever it is asked, an edition
+reads the same. Rows come from the database some thousands at a time, class by class, and leave as
+blocks.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+
+from strandline.hotline.hashlist.models import Entry, Event, Fingerprint, ListedClass
+from strandline.lists.blocks import ACTIONS, KINDS, Block
+from strandline.lists.classes import Action, Column, EntryClass
+from strandline.lists.events import WIDTHS, Kind
+from strandline.lists.values import HASH_BYTES, Values
+
+#: Rows in one block, and so in memory at once.
+AT_ONCE = 16_384
+#: One frame of a film as ``Fingerprint.video`` packs it.
+_FRAME = np.dtype([("ms", ">u4"), ("quality", "u1"), ("pdq", "u1", 32)])
+
+_LIVE = (Action.ADD, Action.AMEND, Action.RESTORE)
+_COLUMNS = (
+    "sequence", "entry_id", "action", "why", "fingerprint__kind", "fingerprint__pipeline",
+    "fingerprint__sha256", "fingerprint__sha1", "fingerprint__md5", "fingerprint__pdq",
+    "fingerprint__quality", "fingerprint__photodna", "fingerprint__video",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Held:
+    """How much of one class there is."""
+
+    #: Entries to be matched, and those in quarantine.
+    entries: int
+    quarantined: int
+    #: The highest event of the class; 0 before the first.
+    sequence: int
+
+
+def classes(up_to: int) -> list[ListedClass]:
+    """Every class that had an event by then, in order of name."""
+    events = Event.objects.filter(listed_class=OuterRef("pk"), sequence__lte=up_to)
+    return list(ListedClass.objects.filter(Exists(events)).order_by("name"))
+
+
+def held(listed_class: ListedClass, *, after: int, up_to: int, before: Held) -> Held:
+    """What a class holds as of ``up_to``, given what it held as of ``after``."""
+    events = Event.objects.filter(
+        listed_class=listed_class, sequence__gt=after, sequence__lte=up_to
+    )
+    listed, quarantined = Entry.State.LISTED, Entry.State.QUARANTINED
+    counted = events.aggregate(
+        added=Count("pk", filter=Q(action=Action.ADD)),
+        gone=Count("pk", filter=Q(action=Action.WITHDRAW, before=listed)),
+        dropped=Count("pk", filter=Q(action=Action.WITHDRAW, before=quarantined)),
+        put_away=Count("pk", filter=Q(action=Action.QUARANTINE)),
+        brought_back=Count("pk", filter=Q(action=Action.RESTORE)),
+        last=Max("sequence"),
+    )
+    away = counted["put_away"] - counted["brought_back"]
+    return Held(
+        before.entries + counted["added"] - counted["gone"] - away,
+        before.quarantined + away - counted["dropped"],
+        counted["last"] or before.sequence,
+    )
+
+
+def delta(listed_class: ListedClass, *, after: int, up_to: int) -> Iterator[Block]:
+    """The events of a class after ``after`` and up to ``up_to``, in order."""
+    events = Event.objects.filter(listed_class=listed_class)
+    for rows in _portions(events, after, up_to):
+        yield _block(listed_class.value, rows)
+
+
+def state(listed_class: ListedClass, *, up_to: int) -> Iterator[Block]:
+    """Every entry of a class as of ``up_to``, in quarantine or not, by its last event in order.
+
+    A row bears the sequence of that event; see ``Block`` for how quarantine is told.
+    """
+    later = Event.objects.filter(
+        entry=OuterRef("entry_id"),
+        listed_class=listed_class,
+        sequence__gt=OuterRef("sequence"),
+        sequence__lte=up_to,
+    )
+    last = Event.objects.filter(~Exists(later), listed_class=listed_class).exclude(
+        action=Action.WITHDRAW
+    )
+    for rows in _portions(last, 0, up_to):
+        yield _block(listed_class.value, _told(rows))
+
+
+def live_entries(up_to: int) -> QuerySet[Entry]:
+    """Entries to be matched as of ``up_to``, whatever happened since."""
+    later = Event.objects.filter(
+        entry=OuterRef("entry_id"), sequence__gt=OuterRef("sequence"), sequence__lte=up_to
+    )
+    last = Event.objects.filter(
+        ~Exists(later), entry=OuterRef("pk"), sequence__lte=up_to, action__in=_LIVE
+    )
+    return Entry.objects.filter(Exists(last)).order_by("number")
+
+
+def _portions(events: QuerySet[Event], after: int, up_to: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows in order of sequence. Asked for anew each time, so that no cursor stays open."""
+    while True:
+        some = events.filter(sequence__gt=after, sequence__lte=up_to).order_by("sequence")
+        rows = list(some.values_list(*_COLUMNS)[:AT_ONCE])
+        if not rows:
+            return
+        yield rows
+        after = rows[-1][0]
+
+
+def _told(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows of a snapshot: each tells its entry, whatever its last event was."""
+    silent = [row[0] for row in rows if row[4] is None]
+    fingerprints: dict[int, tuple[Any, ...]] = {}
+    for start in range(0, len(silent), 500):
+        # The last event before it that told the entry, in whatever class.
+        fingerprints |= _last_told(silent[start : start + 500])
+    told = []
+    for row in rows:
+        action = Action.QUARANTINE if row[2] == Action.QUARANTINE else Action.ADD
+        what = row[4:] if row[4] is not None else fingerprints[row[0]]
+        told.append((*row[:2], action.value, row[3], *what))
+    return told
+
+
+def _last_told(sequences: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    telling = (
+        Event.objects.filter(entry=OuterRef("entry_id"), sequence__lt=OuterRef("sequence"))
+        .exclude(fingerprint=None)
+        .order_by("-sequence")
+        .values("fingerprint_id")[:1]
+    )
+    silent = Event.objects.filter(pk__in=sequences).annotate(told=telling)
+    of_fingerprint = dict(silent.values_list("sequence", "told"))
+    columns = [name.removeprefix("fingerprint__") for name in _COLUMNS[4:]]
+    rows = Fingerprint.objects.filter(pk__in=of_fingerprint.values()).values_list("pk", *columns)
+    values = {row[0]: row[1:] for row in rows}
+    return {sequence: values[pk] for sequence, pk in of_fingerprint.items()}
+
+
+def _block(entry_class: EntryClass, rows: list[tuple[Any, ...]]) -> Block:
+    """Rows as arrays: ten times faster than event by event."""
+    (
+        sequence, number, action, why, kind, pipeline,
+        sha256, sha1, md5, pdq, quality, photodna, video,
+    ) = zip(*rows, strict=True)  # fmt: skip
+    reasons, reason = _words(why)
+    pipelines, version = _words(word or "" for word in pipeline)
+    hexes = {
+        Column.SHA256: sha256,
+        Column.SHA1: sha1,
+        Column.MD5: md5,
+        Column.PDQ: pdq,
+        Column.PHOTODNA: photodna,
+    }
+    columns = {
+        column: _hex(column, values, quality) for column, values in hexes.items() if any(values)
+    }
+    if any(video):
+        columns[Column.VIDEO] = _films(video)
+    return Block(
+        entry_class,
+        np.array(sequence, np.uint64),
+        np.array(number, np.uint64),
+        np.array([ACTIONS[Action(word)] for word in action], np.uint8),
+        np.array([KINDS[Kind(word)] if word else 0 for word in kind], np.uint8),
+        reason,
+        version,
+        reasons,
+        pipelines,
+        {column: columns[column] for column in Column if column in columns},
+    )
+
+
+def _words(words: Any) -> tuple[tuple[str, ...], Any]:  # noqa: ANN401 - any iterable; uint32[n]
+    words = list(words)
+    table = ("", *sorted(set(words) - {""}))
+    place = {word: index for index, word in enumerate(table)}
+    return table, np.array([place[word] for word in words], np.uint32)
+
+
+def _hex(column: Column, texts: Sequence[str | None], quality: Sequence[int | None]) -> Values:
+    present = np.array([bool(text) for text in texts], np.bool_)
+    data = np.frombuffer(bytes.fromhex("".join(text for text in texts if text)), np.uint8)
+    data = data.reshape(-1, WIDTHS[column])
+    if column is not Column.PDQ:
+        return Values(present, data)
+    kept = [value or 0 for text, value in zip(texts, quality, strict=True) if text]
+    return Values(present, data, np.array(kept, np.uint8))
+
+
+def _films(videos: Sequence[bytes | None]) -> Values:
+    packed = [bytes(video) if video else b"" for video in videos]
+    frames = np.frombuffer(b"".join(packed), _FRAME)
+    return Values(
+        np.array([bool(video) for video in packed], np.bool_),
+        np.ascontiguousarray(frames["pdq"]).reshape(-1, HASH_BYTES[Column.VIDEO]),
+        frames["quality"].astype(np.uint8),
+        np.array([len(video) // _FRAME.itemsize for video in packed if video], np.uint32),
+        frames["ms"].astype(np.uint32),
+    )

@@ -1,0 +1,64 @@
+"""When an edition is due: some time after the first change that none holds, or as a person says."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from strandline.hotline.audit import chain
+from strandline.hotline.errors import ListChangeRefused
+from strandline.hotline.hashlist.models import Edition, Event, Publication
+
+#: The one row of :class:`Publication`.
+_ONLY = 1
+
+
+@transaction.atomic
+def publish_now(*, by: str, now: datetime) -> None:
+    """Make the next edition due at once; the worker, which holds the keys, publishes it.
+
+    Raises:
+        ListChangeRefused: nothing has changed since the last edition.
+    """
+    chain.lock()
+    if not unfinished() and first_unpublished() is None:
+        raise ListChangeRefused(
+            "publish", "Nothing has changed since the last edition, so there is nothing to publish."
+        )
+    Publication.objects.update_or_create(
+        pk=_ONLY, defaults={"due_at": now, "given_up_at": None, "failures": 0}
+    )
+    chain.record(at=now, actor=by, action="hashlist.publish_now", subject="list")
+
+
+def schedule() -> None:
+    """Make publishing due, ``publish_every`` after the first change that no edition holds.
+
+    Call it with the chain's lock held.
+    """
+    first = first_unpublished()
+    row, _ = Publication.objects.get_or_create(pk=_ONLY)
+    if first is None or row.due_at is not None or row.given_up_at is not None:
+        return
+    Publication.objects.filter(pk=_ONLY).update(due_at=first + settings.HOTLINE.publish_every)
+
+
+def unfinished() -> Edition | None:
+    """The edition that was begun and is not published yet, if there is one."""
+    return Edition.objects.exclude(state=Edition.State.PUBLISHED).first()
+
+
+def first_unpublished() -> datetime | None:
+    """When the first change happened that no edition holds yet; none when there is none."""
+    return _waiting().values_list("at", flat=True).first()
+
+
+def waiting_changes() -> int:
+    """How many events the next edition will bring."""
+    return _waiting().count()
+
+
+def _waiting() -> QuerySet[Event]:
+    last = Edition.objects.last()
+    return Event.objects.filter(sequence__gt=last.up_to if last else 0).order_by("sequence")

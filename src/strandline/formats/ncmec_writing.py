@@ -1,0 +1,115 @@
+"""Writing NCMEC hash sharing, version 2: pages of entries and the status of a server."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from xml.sax.saxutils import escape
+
+from strandline.formats.losses import Losses
+from strandline.formats.ncmec import NAMESPACE
+from strandline.formats.rows import HashRow, Kind
+from strandline.formats.streams import Writable
+from strandline.formats.values import text, utc_text
+
+_HEAD = (
+    f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<queryResult xmlns="{NAMESPACE}">\n'
+)
+#: Elements of a page that this writer fills, in the order in which the service writes them.
+_FINGERPRINTS = (
+    ("md5", "md5"),
+    ("sha1", "sha1"),
+    ("sha256", "sha256"),
+    ("pdq", "pdq"),
+    ("photodna", "pdna"),
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """Who shares the entries: a number and a name."""
+
+    id: int
+    name: str
+
+
+def write(
+    rows: Iterable[HashRow],
+    stream: Writable,
+    losses: Losses,
+    *,
+    member: Member,
+    written: datetime,
+    next_page: str = "",
+) -> None:
+    """Write one page with all of ``rows``: images first, then videos, as the shape wants it.
+
+    Films are held until the pictures are written. ``written`` is the time of a row that has none.
+    A row of neither kind, or without a number, is left out and told of in ``losses``.
+    """
+    stream.write(_HEAD.encode())
+    films: list[str] = []
+    pictures: list[str] = []
+    latest: dict[Kind, datetime] = {}
+    for row in rows:
+        if row.kind is None or not row.source_id:
+            losses.add("the row", "is left out: it has no kind or no number", row.place)
+            continue
+        at = row.changed or written
+        latest[row.kind] = max(at, latest.get(row.kind, at))
+        kept = pictures if row.kind is Kind.IMAGE else films
+        kept.append(entry(row, losses, member=member, written=written))
+    for group, kind, kept in (("images", Kind.IMAGE, pictures), ("videos", Kind.VIDEO, films)):
+        if kept:
+            newest = utc_text(latest[kind], timespec="seconds")
+            head = f'<{group} count="{len(kept)}" maxTimestamp="{newest}">\n'
+            stream.write(head.encode())
+            for one in kept:
+                stream.write(one.encode())
+            stream.write(f"</{group}>\n".encode())
+    if next_page:
+        stream.write(f"<paging><next>{escape(next_page)}</next></paging>\n".encode())
+    stream.write(b"</queryResult>\n")
+
+
+def entry(row: HashRow, losses: Losses, *, member: Member, written: datetime) -> str:
+    """One entry's element; ``row`` must have a kind and a ``source_id``."""
+    kind = "image" if row.kind is Kind.IMAGE else "video"
+    at = utc_text(row.changed or written, timespec="seconds")
+    if row.changed and row.changed.microsecond:
+        losses.add("the time of a change", "is cut to whole seconds", row.place)
+    who = f'<member id="{member.id}">{escape(text(member.name))}</member>'
+    number = f"<id>{escape(text(row.source_id))}</id>"
+    if row.withdrawn:
+        name = f"deleted{kind.capitalize()}"
+        return f"<{name}>{who}{number}<timestamp>{at}</timestamp></{name}>\n"
+    for lost, given in _not_carried(row, member):
+        if given:
+            losses.add(lost, "is not written: the format has no place for it", row.place)
+    hashes = "".join(
+        f"<{name}>{value}</{name}>"
+        for field, name in _FINGERPRINTS
+        if (value := getattr(row, field)) is not None
+    )
+    said = f"<classification>{escape(text(row.category))}</classification>" if row.category else ""
+    return (
+        f"<{kind}>{who}<timestamp>{at}</timestamp>{number}{said}"
+        f"<fingerprints>{hashes}</fingerprints></{kind}>\n"
+    )
+
+
+def status(*, address: str, username: str, member: Member) -> bytes:
+    """What a server says of whoever asks."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+        f'<status xmlns="{NAMESPACE}">\n<ipAddress>{escape(address)}</ipAddress>\n'
+        f"<username>{escape(text(username))}</username>\n"
+        f'<member id="{member.id}">{escape(text(member.name))}</member>\n</status>\n'
+    ).encode()
+
+
+def _not_carried(row: HashRow, member: Member) -> Iterator[tuple[str, object]]:
+    yield "labels", row.labels
+    yield "facts", row.facts
+    yield "size", row.size
+    yield "quality", row.quality
+    yield "contributor", row.contributor not in {"", f"{member.id} {member.name}"}

@@ -10,6 +10,7 @@ from strandline.hotline.assessment.models import Verdict
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import ListChangeRefused
 from strandline.hotline.hashlist import events
+from strandline.hotline.hashlist.checks import check_listed
 from strandline.hotline.hashlist.events import Because, Identity
 from strandline.hotline.hashlist.models import Entry, Import, Why
 from strandline.hotline.hashlist.portions import portions
@@ -79,6 +80,8 @@ def import_entries(rows: Iterable[Identity], *, source: str, by: str, now: datet
             "sequence": first,
         },
     )
+    listed = Entry.objects.filter(batch=batch).order_by("pk").values_list("pk", flat=True)
+    check_listed(list(listed), now=now)
     schedule()
     return came
 

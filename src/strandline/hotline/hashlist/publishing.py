@@ -25,6 +25,7 @@ from strandline.hotline.hashlist.events import last_sequence
 from strandline.hotline.hashlist.models import Edition, Entry, Publication
 from strandline.hotline.hashlist.reading import live_entries
 from strandline.hotline.hashlist.scheduling import first_unpublished, schedule
+from strandline.hotline.hashlist.signals import edition_published
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
 from strandline.lists.files import ENTRIES, LATEST, edition_path
@@ -116,6 +117,7 @@ def _mark(edition: Edition, manifest_sha256: str, *, by: str, now: datetime) -> 
             subject=edition.subject,
             detail={"entries": edition.entries, "manifest_sha256": manifest_sha256},
         )
+        edition_published.send(Edition, edition=edition, now=now)
     edition.refresh_from_db()
     return edition
 

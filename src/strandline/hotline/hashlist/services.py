@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import ListChangeRefused
 from strandline.hotline.hashlist import events
+from strandline.hotline.hashlist.checks import check_listed
 from strandline.hotline.hashlist.classing import identity_of, make_class
 from strandline.hotline.hashlist.events import Because, Identity
 from strandline.hotline.hashlist.imports import (
@@ -80,7 +81,7 @@ def add_entry(
     else:
         entry = events.change(existing, Action.ADD, because, wanted)
     _record("add_entry", entry, because, item=item.pk, **{"class": wanted.entry_class.name})
-    return entry
+    return _checked(entry, now)
 
 
 @transaction.atomic
@@ -89,7 +90,7 @@ def add_received(what: Identity, *, source: str, by: str, now: datetime) -> Entr
     because = Because(Why.RECEIVED, f"Received from {source}"[:250], by, now)
     entry = events.add(what, because, source=source)
     _record("add_entry", entry, because, source=source, **{"class": what.entry_class.name})
-    return entry
+    return _checked(entry, now)
 
 
 @transaction.atomic
@@ -118,7 +119,7 @@ def amend(
     because = Because(why, _reason(reason), by, now)
     entry = events.change(entry, Action.AMEND, because, what)
     _record("amend", entry, because, **{"class": what.entry_class.name, "before": before})
-    return entry
+    return _checked(entry, now)
 
 
 def withdraw(entry: Entry, *, why: Why = Why.OTHER, reason: str, by: str, now: datetime) -> Entry:
@@ -212,6 +213,13 @@ def _change_many(entries: QuerySet[Entry], action: Action, because: Because, sub
         )
         schedule()
     return changed
+
+
+def _checked(entry: Entry, now: datetime) -> Entry:
+    """The entry as the checks of rooms above left it: listed, or quarantined at once."""
+    check_listed([entry.pk], now=now)
+    entry.refresh_from_db()
+    return entry
 
 
 def _reason(text: str) -> str:

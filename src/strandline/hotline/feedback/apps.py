@@ -1,0 +1,39 @@
+"""Django's entry to the room."""
+
+from django.apps import AppConfig
+
+
+class FeedbackConfig(AppConfig):
+    """Statements, reviews, alarms, innocent pictures, scopes, holders."""
+
+    name = "strandline.hotline.feedback"
+    label = "feedback"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register due work, look at what is listed, say who may have what."""
+        from strandline.hotline.feedback import (
+            innocent,
+            innocent_file,
+            reminding,
+            sources,
+            terms,
+        )
+        from strandline.hotline.feedback.models import (
+            HolderCheck,
+            InnocentFile,
+            ScopeSigning,
+            SourceAlarm,
+        )
+        from strandline.hotline.hashlist import checks, scopes
+        from strandline.hotline.hashlist.signals import edition_published
+        from strandline.hotline.jobs.due import register
+
+        register(SourceAlarm, sources.act, order=50)
+        register(ScopeSigning, terms.sign, order=65)
+        register(InnocentFile, innocent_file.sign, order=66)
+        register(HolderCheck, reminding.check, order=80)
+        scopes.PROVIDERS.append(terms.scope_of)
+        checks.CHECKS.append(innocent.hold)
+        checks.INNOCENT.append(innocent.innocent_among)
+        edition_published.connect(reminding.look_again, dispatch_uid="feedback.look_again")

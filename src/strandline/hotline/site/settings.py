@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "strandline.hotline.assessment",
     "strandline.hotline.wellbeing",
     "strandline.hotline.hashlist",
+    "strandline.hotline.feedback",
     "strandline.hotline.takedown",
     "strandline.hotline.statistics",
     "strandline.hotline.console",

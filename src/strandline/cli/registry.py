@@ -29,6 +29,9 @@ LAZY: Mapping[str, Lazy] = {
     "compare": Lazy("strandline.cli.compare:compare", "Are these versions of one picture?"),
     "hash": Lazy("strandline.cli.hashing:hash_files", "Fingerprint pictures."),
     "index": Lazy("strandline.cli.index:index", "Build, query and keep an exact index of hashes."),
+    "mirror": Lazy("strandline.cli.mirror:mirror", "Keep a verified copy of a log."),
+    "monitor": Lazy("strandline.cli.monitor:monitor", "Follow a log and say what is wrong."),
+    "witness": Lazy("strandline.cli.witness:witness", "Cosign logs for anyone who wants it."),
     "list": Lazy("strandline.cli.lists:lists", "Fetch, check and use a published hash list."),
 }
 

@@ -12,7 +12,7 @@ from strandline.transparency.checkpoints import Checkpoint
 from strandline.transparency.disk import write_file
 from strandline.transparency.keys import Signer
 from strandline.transparency.merkle import EMPTY_ROOT
-from strandline.transparency.notes import open_note, parse_signature
+from strandline.transparency.notes import open_note, split_note
 from strandline.transparency.tiles import TileReader
 from strandline.transparency.tree_files import TreeFiles
 
@@ -75,22 +75,25 @@ class Log:
     def publish(self, cosignatures: Iterable[str] = (), *, checkpoint: str | None = None) -> str:
         """Put ``checkpoint`` (the log as it stands) and its cosignature lines where all see it.
 
+        Cosignatures that were published with the same state stay, unless a new one replaces them.
         Raises CheckpointRefused or NoteRefused for one that is older than what is published or not
         of this log, LogDamaged when it contradicts the tiles.
         """
         with self._files.alone():
             note = self.checkpoint() if checkpoint is None else checkpoint
-            self._refuse_to_publish(self._own(note))
-            lines = dict.fromkeys(line for text in cosignatures for line in text.splitlines())
-            for line in lines:
-                parse_signature(line)
-            note += "".join(f"{line}\n" for line in lines)
+            wanted, published = self._own(note), self.published()
+            self._refuse_to_publish(wanted, published)
+            lines = _signed_lines(note)
+            if published is not None and self._own(published) == wanted:
+                lines |= _signed_lines(published)  # the word of a witness that is away now
+            for cosignature in cosignatures:
+                lines |= _signed_lines(f"{wanted.text}\n{cosignature}")
+            note = f"{wanted.text}\n{''.join(lines.values())}"
             self._own(note)
             write_file(self.directory / CHECKPOINT, note.encode())
             return note
 
-    def _refuse_to_publish(self, wanted: Checkpoint) -> None:
-        published = self.published()
+    def _refuse_to_publish(self, wanted: Checkpoint, published: str | None) -> None:
         before = self._own(published).size if published is not None else 0
         if before > wanted.size:
             raise CheckpointRefused(
@@ -115,3 +118,8 @@ class Log:
         # A mirror's copy or a web server's may lack it: the log goes on from what it published.
         note = self.published()
         return self._own(note) if note is not None else Checkpoint(self.origin, 0, EMPTY_ROOT)
+
+
+def _signed_lines(note: str) -> dict[tuple[str, bytes], str]:
+    """The signature lines of a note by whose they say they are; raises NoteRefused."""
+    return {(line.name, line.key_id): line.line for line in split_note(note)[1]}

@@ -1,0 +1,198 @@
+"""``strandline monitor``: follows a log for somebody who need not trust it."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from strandline.cli.files import printable
+from strandline.cli.keys import key_text
+
+if TYPE_CHECKING:
+    from strandline.lists.watching import Account
+    from strandline.transparency.monitor import Finding, Watched
+
+
+@click.command()
+@click.argument("url")
+@click.option("--key", metavar="VKEY", required=True, help="The log's verifier key, or its file.")
+@click.option(
+    "--witness",
+    "witnesses",
+    metavar="VKEY",
+    multiple=True,
+    help="A witness's verifier key, or its file; as often as there are witnesses.",
+)
+@click.option("--quorum", metavar="N", type=int, help="Witnesses that must have cosigned.")
+@click.option("--publisher", metavar="VKEY", help="The key that must have signed each manifest.")
+@click.option(
+    "--hotline",
+    "hotlines",
+    metavar="VKEY",
+    multiple=True,
+    help="The key of a hotline that certifies; as often as there are hotlines.",
+)
+@click.option(
+    "--compare",
+    "others",
+    metavar="URL",
+    multiple=True,
+    help="Also compare with what a witness or a mirror at URL shows; may be repeated.",
+)
+@click.option("--fresh", metavar="HOURS", type=float, default=48, help="Older is stale.")
+@click.option("--most-events", metavar="N", type=int, default=10_000, help="Of one edition.")
+@click.option("--most-percent", metavar="N", type=int, default=10, help="Growth of one edition.")
+@click.option(
+    "--state",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to remember what was seen.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def monitor(
+    context: click.Context,
+    url: str,
+    *,
+    key: str,
+    witnesses: tuple[str, ...],
+    quorum: int | None,
+    publisher: str | None,
+    hotlines: tuple[str, ...],
+    others: tuple[str, ...],
+    fresh: float,
+    most_events: int,
+    most_percent: int,
+    state: Path | None,
+    as_json: bool,
+) -> None:
+    """Follow the log at URL: forks, rewrites, staleness, growth, and who certified what.
+
+    Reads each leaf once and remembers what the log signed. Exit status 1 when there is anything to
+    object to.
+    """
+    from strandline.fetching import NamedSite
+    from strandline.lists.watching import Account, Expected
+    from strandline.transparency import CosignatureVerifier, Verifier
+    from strandline.transparency import monitor as watching
+
+    log = Verifier.from_vkey(key_text(key))
+    known = [CosignatureVerifier.from_vkey(key_text(each)) for each in witnesses]
+    watch = watching.Watch(
+        log,
+        known,
+        len(known) if quorum is None else quorum,
+        timedelta(hours=fresh),
+    )
+    expected = Expected(
+        Verifier.from_vkey(key_text(publisher)) if publisher else None,
+        [Verifier.from_vkey(key_text(each)) for each in hotlines],
+        most_events,
+        most_percent,
+    )
+    state = state or _default_state(log.name)
+    now = datetime.now(UTC)
+    held = watching.load(state)
+    account = Account.from_json(held.account, expected)
+    elsewhere, unreached = _elsewhere(others, log.name)
+    watched = watching.follow(
+        NamedSite.open(url).read,
+        held,
+        watch,
+        account.take,
+        now,
+        elsewhere=elsewhere,
+        evidence=state / watching.EVIDENCE,
+    )
+    watching.save(state, watched, account.to_json(), now)
+    watched = replace(watched, findings=(*watched.findings, *unreached))
+    _tell(watched, account, held.seen, as_json=as_json)
+    context.exit(1 if watched.findings else 0)
+
+
+def _elsewhere(urls: Iterable[str], origin: str) -> tuple[dict[str, bytes], "list[Finding]"]:
+    """What witnesses (by the log's hash) and mirrors (at their root) show of the log."""
+    from strandline.errors import SiteFailed
+    from strandline.fetching import NamedSite
+    from strandline.transparency.monitor import Finding
+
+    shown: dict[str, bytes] = {}
+    failed: list[Finding] = []
+    for url in urls:
+        try:
+            site = NamedSite.open(url)
+            try:
+                note = site.read(f"{hashlib.sha256(origin.encode()).hexdigest()}/checkpoint")
+            except FileNotFoundError:
+                note = site.read("checkpoint")
+            shown[url] = note
+        except FileNotFoundError:
+            failed.append(Finding("not-compared", f"{url} shows nothing of this log."))
+        except SiteFailed as error:
+            failed.append(Finding("not-compared", error.message))
+    return shown, failed
+
+
+def _default_state(origin: str) -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "strandline" / "monitor" / re.sub(r"[^A-Za-z0-9.-]", "_", origin)
+
+
+def _tell(watched: "Watched", account: "Account", seen: datetime | None, *, as_json: bool) -> None:
+    checkpoint, manifest = watched.checkpoint, account.manifest
+    certified = account.certified.get(manifest.edition, {}) if manifest else {}
+    if as_json:
+        shown = {
+            "ok": not watched.findings,
+            "findings": [vars(finding) for finding in watched.findings],
+            "log": checkpoint
+            and {
+                "origin": checkpoint.origin,
+                "size": checkpoint.size,
+                "root": checkpoint.root.hex(),
+                "new_leaves": watched.added,
+                "cosigned": {name: when.isoformat() for name, when in watched.cosigned.items()},
+            },
+            "list": manifest
+            and {
+                "origin": manifest.origin,
+                "edition": manifest.edition,
+                "published": manifest.published.isoformat(),
+                "entries": manifest.entries,
+                "quarantined": manifest.quarantined,
+                "added": manifest.added,
+                "withdrawn": manifest.withdrawn,
+                "classes": len(manifest.classes),
+                "certified": certified,
+            },
+        }
+        click.echo(json.dumps(shown))
+        return
+    if checkpoint:
+        since = f", {watched.added} new since {seen:%Y-%m-%d %H:%M} UTC" if seen else ""
+        click.echo(f"{printable(checkpoint.origin)}: {checkpoint.size} leaves{since}.")
+        for name, when in watched.cosigned.items():
+            click.echo(f"Cosigned by {printable(name)} on {when:%Y-%m-%d %H:%M} UTC.")
+    if manifest:
+        click.echo(
+            f"Edition {manifest.edition} of {printable(manifest.origin)}, "
+            f"{manifest.published:%Y-%m-%d %H:%M} UTC: {manifest.entries} entries, "
+            f"{manifest.added} added, {manifest.withdrawn} withdrawn."
+        )
+        for name, classes in certified.items():
+            click.echo(
+                f"Certified by {printable(name)}: {classes} of {len(manifest.classes)} classes."
+            )
+        if not certified:
+            click.echo("Certified by nobody but its publisher yet.")
+    for finding in watched.findings:
+        click.echo(f"{finding.kind}: {printable(finding.sentence)}", err=True)
+    if not watched.findings:
+        click.echo("Nothing to object to.")

@@ -240,7 +240,8 @@ def _decode_column(path: str, data: bytes, rows: int) -> Values:
 def _steps(numbers: npt.NDArray[np.int64], *first: int) -> npt.NDArray[np.int64]:
     """From each number to the next; from ``first`` to the first one, if it is given."""
     before = np.concatenate([np.array(first, np.int64), numbers[:-1]])
-    return np.subtract(numbers[len(numbers) - len(before) :], before, dtype=np.int64)
+    steps: npt.NDArray[np.int64] = numbers[len(numbers) - len(before) :] - before
+    return steps
 
 
 def _times(path: str, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:

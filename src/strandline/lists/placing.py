@@ -30,8 +30,7 @@ def place(directory: Path, path: str, data: bytes, *, final: bool = False) -> No
             f"{path} is already published with other content. It was kept; publish the changes as "
             "a further edition."
         )
-    # Fingerprints can be partly turned back into pictures: not for other users of the machine.
-    target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    _make_folder(target.parent)
     beside = target.with_name(target.name + PART)
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
@@ -52,6 +51,14 @@ def flush_folders(directory: Path, folder: Path) -> None:
             os.close(descriptor)
         if each == directory:
             return
+
+
+def _make_folder(path: Path) -> None:
+    # Fingerprints can be partly turned back into pictures: not for other users of the machine.
+    # One at a time, since ``parents=True`` makes those above with other permissions.
+    if not path.is_dir():
+        _make_folder(path.parent)
+        path.mkdir(mode=0o750, exist_ok=True)
 
 
 def drop_others(folder: Path, keep: set[str]) -> None:

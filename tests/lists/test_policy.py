@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from list_trust import make_policy, vkey, witness
 
+from list_trust import make_policy, vkey, witness
 from strandline.errors import ListRefused
 from strandline.lists.policy import Growth, Hotline, Policy, read_policy
 
@@ -24,7 +24,7 @@ def test_two_jurisdictions_must_vouch_unless_the_policy_says_otherwise():
 def test_a_rule_that_is_not_known_is_refused_and_not_skipped(where):
     value = make_policy().to_json()
     (value[where] if where else value)["never_on_sundays"] = True
-    with pytest.raises(ListRefused, match="never_on_sundays.*newer strandline"):
+    with pytest.raises(ListRefused, match=r"never_on_sundays.*newer strandline"):
         Policy.from_json(value)
 
 

@@ -52,6 +52,7 @@ MAX_TARGETS = 5_000
 #: Highest version: numbers must survive a reader whose only number is a double.
 _MOST = 2**53 - 1
 _HASHES = {"sha256"}
+_UNREADABLE = (RepositoryError, ValueError, TypeError, AttributeError, KeyError)
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
@@ -77,13 +78,13 @@ def parse(data: bytes, role: str) -> Metadata[Any]:
         metadata: Metadata[Any] = Metadata.from_bytes(data)
         canonical = metadata.to_bytes()
         _ = metadata.signed_bytes  # what cannot be signed was not
-    except (RepositoryError, ValueError, TypeError, AttributeError, KeyError):
+        if metadata.signed.type != role:
+            raise ListRefused(f"Another file was served in the place of {role}.json.")
+        if canonical != data:
+            raise ListRefused(f"The file {role}.json is not in its canonical form.")
+        _check_shape(metadata, role)
+    except _UNREADABLE:  # the library lets many fields be of any kind
         raise ListRefused(f"The file {role}.json is damaged: it cannot be read.") from None
-    if metadata.signed.type != role:
-        raise ListRefused(f"Another file was served in the place of {role}.json.")
-    if canonical != data:
-        raise ListRefused(f"The file {role}.json is not in its canonical form.")
-    _check_shape(metadata, role)
     return metadata
 
 

@@ -31,7 +31,10 @@ _MIXED = (
     "The signed files do not belong together: one is not the file that another names. Two states "
     "of the list were mixed, or a file was altered."
 )
-_TOO_LONG = "A signed file is longer than it may be. The rest was not read."
+_TOO_LONG = (
+    "A signed file is longer than it may be, or than the file that names it says. The rest was not "
+    "read."
+)
 _MISSING = "A signed file is missing where the list is published. {text}"
 _ELSE = "The signed files cannot be believed: {text}."
 

@@ -86,9 +86,10 @@ def update(
     except ListRefused as error:
         raise ListRefused(f"{error.message} {_KEPT}") from error
     except (RepositoryError, DownloadError, ValueError) as error:
-        if isinstance(error.__cause__, ListRefused):
-            raise ListRefused(f"{error.__cause__.message} {_KEPT}") from error
-        raise ListRefused(f"{sentence(error, now)} {_KEPT}") from error
+        cause = error.__cause__
+        told = isinstance(cause, ListRefused) and not isinstance(cause, NotPublished)
+        said = cause.message if told else sentence(error, now)
+        raise ListRefused(f"{said} {_KEPT}") from error
     except OSError as error:
         raise ListRefused(
             f"The trust could not be written to {directory}: {error.strerror}. {_KEPT}"
@@ -128,12 +129,13 @@ class _Updater(Updater):
             prefix_targets_with_hash=False,
         )
         self._now = now
+        self._pinned = (directory / PINNED).read_bytes()
         super().__init__(
             metadata_dir=str(directory),
             metadata_base_url=f"{FOLDER}/",
             fetcher=reader,
             config=config,
-            bootstrap=(directory / PINNED).read_bytes(),
+            bootstrap=self._pinned,
         )
         self._trusted_set.reference_time = now
 
@@ -170,6 +172,10 @@ class _Updater(Updater):
                 f"The publisher's newest statement is dated ahead of this computer's clock, which "
                 f"says {shown(self._now)}. Most likely the clock is behind: set it and try again."
             )
+
+    def _persist_root(self, version: int, data: bytes) -> None:
+        if data != self._pinned:
+            super()._persist_root(version, data)
 
     def _persist_file(self, filename: str, data: bytes) -> None:
         trust.write(Path(filename), data)

@@ -49,11 +49,12 @@ def hexes(digits):
     return raw.map(bytes.hex)
 
 
+_FIRST, _LAST = datetime(2000, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001 - as hypothesis wants
 #: One line as a source may write it: anything printable, trimmed.
 words = st.text(
     st.characters(exclude_categories=("C", "Z"), exclude_characters="|,;"), min_size=1, max_size=20
 )
-times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(
+times = st.datetimes(_FIRST, _LAST, timezones=st.just(UTC)).map(
     lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000)
 )
 #: Every field filled or not, as a list of ours may hold it.

@@ -16,7 +16,7 @@ from strandline.lists.keys import open_signer
 from strandline.lists.metadata import parse
 from strandline.lists.roots import Changes
 
-MUTANTS = int(os.environ.get("STRANDLINE_TEST_MUTANTS", "500"))
+MUTANTS = int(os.environ.get("STRANDLINE_TEST_MUTANTS", "300"))
 SERVED = (
     "metadata/2.root.json",
     "metadata/timestamp.json",

@@ -1,5 +1,6 @@
 """A member against everybody on the way: what is refused, with which sentence, and what is kept."""
 
+import os
 import shutil
 from datetime import timedelta
 
@@ -403,7 +404,10 @@ def test_a_damaged_file_of_the_copy_is_not_passed_over(member, name):
             look()
 
 
-def test_killed_at_any_step_the_copy_holds_the_old_or_the_new_trust(tmp_path, table, member):
+def test_killed_at_any_step_the_copy_holds_the_old_or_the_new_trust(
+    tmp_path, table, member, monkeypatch
+):
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     both = table.holder("root-1"), table.holder("root-2")
     ceremony.publish(table.published, table.next_root(2, Changes(), *both))
     table.release(MORE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from strandline.cli.ceremony import root
 from strandline.cli.files import files_under, printable
 from strandline.cli.progress import Count, counting, downloading
 from strandline.errors import ListRefused
@@ -23,6 +24,9 @@ _ANY = click.Path(path_type=Path)
 @click.group("list")
 def lists() -> None:
     """Fetch, check and use a published hash list."""
+
+
+lists.add_command(root)
 
 
 @lists.command()

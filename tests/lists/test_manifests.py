@@ -5,7 +5,8 @@ import pytest
 
 from list_histories import CAMERA, DRAWN, FIRST, SECOND
 from strandline.errors import ListRefused
-from strandline.lists.manifests import parse_manifest
+from strandline.lists.classes import EntryClass
+from strandline.lists.manifests import ClassState, parse_manifest
 
 PUBLISHED = FIRST.published
 TEXT = f"""\
@@ -138,3 +139,13 @@ def test_an_edition_of_no_events_may_follow():
     )
     assert third.follows(SECOND) is None
     assert "more events" in dataclasses.replace(third, amended=1).follows(SECOND)
+
+
+def test_a_manifest_fits_a_leaf_of_a_log():
+    classes = (EntryClass("C", f"p{number}", "gb") for number in range(700))
+    many = sorted(classes, key=lambda each: each.id)
+    states = tuple((each, ClassState(0, 0, 1, "ab" * 32)) for each in many)
+
+    with pytest.raises(ListRefused, match="fewer combinations of labels"):
+        dataclasses.replace(FIRST, classes=states)
+    assert len(dataclasses.replace(FIRST, classes=states[:300]).text()) < 60_000

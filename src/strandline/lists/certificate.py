@@ -12,8 +12,8 @@ from strandline.lists.manifests import MAX_EDITION, Manifest, check_origin
 _NONE = "-"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"[0-9a-f]{16}")
-#: A name that a key can have (C2SP signed note), so that the signature names the same hotline.
-_NAME = re.compile(r"[!-*,-~]{1,200}")
+#: As the policy names hotlines: it is part of the file's name.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}")
 _UNKNOWN = (
     "What was signed is not a certificate in the form this version knows. It was not used; a newer "
     "strandline may read it."

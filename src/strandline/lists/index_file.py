@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from strandline.errors import ListRefused
 from strandline.lists.classes import Column, EntryClass
+from strandline.lists.manifests import MAX_EDITION, check_origin
 from strandline.lists.pages import CORE, MAX_ROWS
 from strandline.transparency.merkle import tree_hash
 
@@ -157,8 +158,8 @@ class Index:
                 folder, _, number = file.page.rpartition("/")
                 numbered.setdefault(folder, []).append(int(number))
         checks = {
-            "has an origin that is not a plain name": re.fullmatch(r"[!-*,-~]{1,200}", self.origin),
-            "has a snapshot that cannot be": 0 <= self.since <= self.snapshot <= 999_999
+            "has an origin that is not a domain": check_origin(self.origin),
+            "has a snapshot that cannot be": 0 <= self.since <= self.snapshot <= MAX_EDITION
             and (self.snapshot == 0 or self.since < self.snapshot),
             "has too many files": len(self.files) <= MAX_FILES,
             "is not sorted": all(

@@ -16,9 +16,8 @@ from strandline.lists.events import MOST
 
 #: Six digits in a folder's name; a list with an edition every hour lasts a century.
 MAX_EDITION = 999_999
-MAX_CLASSES = 10_000
-#: Bytes of a manifest's text at most; a reader may refuse more unread.
-MAX_TEXT = 2**23
+#: Bytes of a manifest's text: with its signatures it must fit a leaf of a log, 65,535 bytes.
+MAX_TEXT = 60_000
 #: Lines of counts, in order, and the attribute for each.
 _COUNTS = {
     "sequence": "sequence",
@@ -37,8 +36,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def check_origin(origin: str) -> bool:
-    """Whether ``origin`` can name a list: no scheme needed, no space, no plus sign."""
-    return re.fullmatch(r"[!-*,-~]{1,200}", origin) is not None
+    """Whether ``origin`` can name a list: a domain, or what looks like one."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}", origin) is not None
 
 
 @dataclass(frozen=True)
@@ -158,9 +157,7 @@ class Manifest:
         digests = [self.previous or "0" * 64, *(state.root for state in states)]
         counts = [getattr(self, name) for name in _COUNTS.values()]
         checks = {
-            "has an origin that is not a plain name without spaces or plus signs": check_origin(
-                self.origin
-            ),
+            "has an origin that is not a domain": check_origin(self.origin),
             f"does not have a number from 1 to {MAX_EDITION}": 1 <= self.edition <= MAX_EDITION,
             "does not give its time in UTC and whole seconds": (
                 self.published.tzinfo is UTC and self.published.microsecond == 0
@@ -180,7 +177,9 @@ class Manifest:
                 and _NONE not in self.pipeline
             ),
             "does not name its classes in order": ids == sorted(set(ids)),
-            "has too many classes": len(ids) <= MAX_CLASSES,
+            "has more classes than a leaf of a log can hold; use fewer combinations of labels": (
+                len(self.text()) <= MAX_TEXT
+            ),
         }
         return next((problem for problem, holds in checks.items() if not holds), None)
 
@@ -190,15 +189,10 @@ def parse_manifest(text: str) -> Manifest:
 
     Strict: only a text that ``Manifest.text`` would give again is read.
     """
-    lines = text.split("\n")
+    lines = text[: MAX_TEXT + 1].split("\n")
     origin = lines[0].removesuffix("/list")
     pairs = [line.partition(" ") for line in lines[1 : 1 + len(_KEYS)]]
-    if (
-        lines[0] == origin
-        or tuple(key for key, _, _ in pairs) != _KEYS
-        or pairs[0][2] != "2"
-        or len(lines) > MAX_CLASSES + len(_KEYS) + 2
-    ):
+    if lines[0] == origin or tuple(key for key, _, _ in pairs) != _KEYS or pairs[0][2] != "2":
         raise ListRefused(
             "What was signed is not the manifest of a list in the form this version knows. "
             "It was not used; a newer strandline may read it."

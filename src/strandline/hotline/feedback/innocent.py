@@ -49,20 +49,33 @@ class _Known:
         self._index = Index.build(())
         self._digests: dict[str, int] = {}
 
-    def find(self, sha256: str, pdq: str) -> Likeness | None:
-        """The nearest innocent picture within the radius of likeness, if there is one."""
+    def __bool__(self) -> bool:
+        return bool(self._digests) or bool(len(self._index))
+
+    def find(self, pictures: Sequence[tuple[str, str]]) -> list[Likeness | None]:
+        """For each (sha256, pdq), the nearest innocent picture within the radius, if any."""
         with self._lock:
-            if sha256 and sha256 in self._digests:
-                return Likeness(self._digests[sha256], 0)
-            if not pdq or not len(self._index):
-                return None
-            nearest = min(self._index.query(pdq), key=lambda match: match.distance, default=None)
-        return Likeness(int(nearest.id), nearest.distance) if nearest else None
+            found: list[Likeness | None] = [
+                Likeness(same, 0) if (same := self._digests.get(sha256)) else None
+                for sha256, _ in pictures
+            ]
+            if not len(self._index):
+                return found
+            rest = [place for place, (_, pdq) in enumerate(pictures) if pdq and not found[place]]
+            near = self._index.query_many([pictures[place][1] for place in rest])
+            for place, matches in zip(rest, near, strict=True):
+                if matches:
+                    found[place] = Likeness(int(matches[0].id), matches[0].distance)
+        return found
 
     def refresh(self) -> None:
         """Read the accepted pictures again if any decision came since."""
         decided = Innocent.objects.exclude(state=State.PROPOSED)
-        version = decided.aggregate(last=Max("decided_at"))["last"], decided.count()
+        version = (
+            decided.aggregate(last=Max("decided_at"))["last"],
+            decided.count(),
+            decided.filter(state=State.ACCEPTED).count(),
+        )
         with self._lock:
             if version == self._version:
                 return
@@ -80,27 +93,29 @@ _known = _Known()
 def likeness(sha256: str, pdq: str) -> Likeness | None:
     """The accepted innocent picture that these hashes are of, or look like."""
     _known.refresh()
-    return _known.find(sha256, pdq)
+    return _known.find([(sha256, pdq)])[0]
 
 
 def innocent_among(pictures: Sequence[tuple[str, str]]) -> list[bool]:
     """Which of these (sha256, pdq) are innocent pictures: what ``hashlist.checks`` asks."""
     _known.refresh()
-    return [_known.find(sha256, pdq) is not None for sha256, pdq in pictures]
+    return [found is not None for found in _known.find(pictures)]
 
 
 def hold(numbers: Sequence[int], now: datetime) -> None:
     """Quarantine whichever of these entries are on or near the list, until somebody decides."""
     _known.refresh()
+    if not _known:
+        return
     for begin in range(0, len(numbers), AT_ONCE):
         rows = Entry.objects.filter(
             pk__in=numbers[begin : begin + AT_ONCE], state=Entry.State.LISTED
         )
-        for entry in rows.select_related("fingerprint").order_by("pk"):
-            print_ = entry.fingerprint
-            found = _known.find(print_.sha256, print_.pdq)
+        prints = list(rows.values_list("pk", "fingerprint__sha256", "fingerprint__pdq"))
+        likenesses = _known.find([(sha256, pdq) for _, sha256, pdq in prints])
+        for (number, _, _), found in zip(prints, likenesses, strict=True):
             if found is not None:
-                _hold(entry, found, now)
+                _hold(Entry.objects.get(pk=number), found, now)
 
 
 def _hold(entry: Entry, found: Likeness, now: datetime) -> None:

@@ -17,6 +17,8 @@
     ├── TooFewPeople          a sum that would tell of single people           (wellbeing)
     ├── ListChangeRefused     a change of the list that is not made, and why   (hashlist)
     ├── FeedbackRefused       feedback, or a decision on it, that is not taken (feedback)
+    ├── MatchChangeRefused    a change of the match service, and why not       (matchservice)
+    ├── NoList                nothing to look up in, and why                   (matchservice)
     ├── NoticeRefused         a notice or an answer to it that is not accepted (takedown)
     ├── Busy                  costly work that too many wait for already       (reports)
     └── NotConfigured         a key or setting this process needs is missing   (site)
@@ -116,6 +118,19 @@ class FeedbackRefused(HotlineError):
         super().__init__(message)
         #: The form field or part of the call the message belongs to.
         self.field = field
+
+
+class MatchChangeRefused(HotlineError):
+    """A change of what members may ask, or of an alarm, that is not made."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        #: The form field the message belongs to.
+        self.field = field
+
+
+class NoList(HotlineError):
+    """There is no list to look hashes up in now, or it is damaged."""
 
 
 class NoticeRefused(HotlineError):

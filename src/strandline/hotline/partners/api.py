@@ -4,13 +4,14 @@ Every call needs a key (``Authorization: Bearer slk_…``) and every download is
 files are static and signed: an edition's bytes never change, so a member may fetch them again.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import FileResponse, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router, Schema
 from ninja.errors import AuthenticationError, HttpError
@@ -18,11 +19,14 @@ from ninja.security import HttpBearer
 
 from strandline.hotline import clock
 from strandline.hotline.accounts.models import Member
-from strandline.hotline.accounts.roles import Permission, Role, allowed
 from strandline.hotline.accounts.services import member_of
 from strandline.hotline.audit import chain
 from strandline.hotline.hashlist import published
+from strandline.hotline.partners.match_api import router as matches
 from strandline.lists.files import ENTRIES, LATEST, MANIFEST
+
+#: Not structlog: its tracebacks show the values of variables, keys and hashes among them.
+_log = logging.getLogger(__name__)
 
 
 class Problem(Schema):
@@ -38,8 +42,6 @@ class ListKey(HttpBearer):
 
     def authenticate(self, _request: HttpRequest, token: str) -> Member | None:
         """The member; none when the key is unknown, revoked, or may not read the list."""
-        if not allowed(Role.MEMBER, Permission.READ_LIST):
-            return None
         return member_of(token)
 
 
@@ -147,6 +149,20 @@ def entries(request: HttpRequest, number: int) -> FileResponse:
     return _file(request, number, ENTRIES, path, "application/x-ndjson")
 
 
+@api.exception_handler(InterfaceError)
+@api.exception_handler(OperationalError)
+def _no_database(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Whatever was asked can be asked again."""
+    _log.error("The database did not answer a member's call.", exc_info=error)
+    response = api.create_response(
+        request,
+        {"detail": "The record cannot be reached just now. Nothing was done: send this again."},
+        status=503,
+    )
+    response["Retry-After"] = "10"
+    return response
+
+
 @anything_else.api_operation(["GET", "HEAD"], "/api/v1/{path:rest}", include_in_schema=False)
 @anything_else.api_operation(["GET", "HEAD"], "/lists/{path:rest}", include_in_schema=False)
 def nothing_here(request: HttpRequest, rest: str) -> NoReturn:  # noqa: ARG001 - ninja's name
@@ -179,6 +195,7 @@ def _record(request: HttpRequest, number: int, name: str, now: datetime) -> None
 
 
 api.add_router("/api/v1", about)
+api.add_router("/api/v1", matches)
 api.add_router("/lists", files)
 # Last: it answers where nothing above does.
 api.add_router("", anything_else)

@@ -1,14 +1,25 @@
-"""The gate in front of every form of every face: small, plain, and never a file."""
+"""The gate in front of every form of every face: small, plain, and never a file.
 
-from collections.abc import Callable
+The partners' API takes what its calls are made of, by the beginning of the address; nothing else is
+different there, but that a refusal is a sentence in JSON.
+"""
+
+from collections.abc import Callable, Mapping
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+
+from strandline.hotline.config import Face
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 
 PLAIN_FORM = "application/x-www-form-urlencoded"
+#: The one form that carries a file: a list of hashes, never a picture.
+LIST_FORM = "/exchange/deliveries"
+_FORMS = frozenset({PLAIN_FORM, ""})
+#: What the partners' face takes besides forms, by the beginning of the address.
+CALLS: Mapping[str, frozenset[str]] = {"/api/v1/": frozenset({"application/json"})}
 
 
 def small_plain_forms_only(get_response: Next) -> Next:
@@ -22,7 +33,9 @@ def small_plain_forms_only(get_response: Next) -> Next:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             return get_response(request)
-        if request.content_type not in {PLAIN_FORM, ""}:
+        if _gives_a_list(request):
+            return get_response(request) if _is_no_larger(request) else _refuse(request, 413)
+        if request.content_type not in (_calls(request) or _FORMS):
             return _refuse(request, 415)
         declared = request.META.get("CONTENT_LENGTH") or "0"
         is_number = declared.isascii() and declared.isdecimal()
@@ -33,5 +46,41 @@ def small_plain_forms_only(get_response: Next) -> Next:
     return middleware
 
 
+def _calls(request: HttpRequest) -> frozenset[str] | None:
+    """What calls to this address are made of; none where people's forms are."""
+    if settings.HOTLINE.face == Face.PARTNERS:
+        for beginning, kinds in CALLS.items():
+            if request.path.startswith(beginning):
+                return kinds
+    return None
+
+
+def _gives_a_list(request: HttpRequest) -> bool:
+    """Whether this is the form by which staff give a list of others.
+
+    Its page lets nobody without the permission send a byte, and writes the file to disk in pieces.
+    """
+    return (
+        settings.HOTLINE.face == "console"
+        and request.path == LIST_FORM
+        and request.content_type == "multipart/form-data"
+    )
+
+
+def _is_no_larger(request: HttpRequest) -> bool:
+    declared = request.META.get("CONTENT_LENGTH") or ""
+    most = settings.HOTLINE.import_max_bytes + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return declared.isascii() and declared.isdecimal() and int(declared[:20]) <= most
+
+
 def _refuse(request: HttpRequest, status: int) -> HttpResponse:
+    kinds = _calls(request)
+    if kinds is not None:
+        sentences = {
+            413: f"A body of at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes, with its "
+            "length declared, is taken here. Nothing was read: send less at once.",
+            415: f"Only {', '.join(sorted(kinds))} is taken here, and never a picture or another "
+            "file. Nothing was read.",
+        }
+        return JsonResponse({"detail": sentences[status]}, status=status)
     return render(request, "site/body-refused.html", {"status": status}, status=status)

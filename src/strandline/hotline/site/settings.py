@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "strandline.hotline.hashlist",
     "strandline.hotline.feedback",
     "strandline.hotline.takedown",
+    "strandline.hotline.matchservice",
     "strandline.hotline.statistics",
     "strandline.hotline.console",
     "strandline.hotline.intake",

@@ -1,0 +1,148 @@
+"""One call from its body to its answer; and what a member has used."""
+
+import atexit
+import contextlib
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseTrouble
+from django.db.models import Sum
+
+from strandline.hotline.matchservice import alarms, asking, derived
+from strandline.hotline.matchservice.allowance import Allowances, Left, TooMuch, left_of
+from strandline.hotline.matchservice.answering import answer, within
+from strandline.hotline.matchservice.asking import AskedWrong, Item
+from strandline.hotline.matchservice.lookup import Current, Hit
+from strandline.hotline.matchservice.models import Standing, Usage
+from strandline.hotline.matchservice.probing import Asked, Watch
+from strandline.hotline.matchservice.standing import Caller, still_good
+
+allowances = Allowances()
+current = Current(derived.open_list)
+_watches: dict[tuple[Path, float], Watch] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent back, and what the caller may still ask."""
+
+    body: bytes
+    left: Left
+
+
+class Suspended(Exception):  # an answer, not a failure: the caller turns it into one
+    """The key may not ask until a manager looked at how it was used."""
+
+
+class Revoked(Exception):  # likewise
+    """The key was revoked while the answer was made."""
+
+
+def match(caller: Caller, body: bytes, now: datetime) -> Answer:
+    """Answer one call.
+
+    Raises:
+        Suspended, Revoked: nothing is told.
+        AskedWrong: the call cannot be read; nothing was looked up and nothing counted.
+        TooMuch: more than is allowed was asked; nothing was looked up.
+        NoList: there is nothing to look up in.
+    """
+    if caller.state == Standing.State.SUSPENDED:
+        raise Suspended
+    items = asking.read(body)
+    held = current.get(settings.HOTLINE.home / derived.FOLDER)
+    cost = sum(item.cost for item in items)
+    left = allowances.spend(caller, cost, now)
+    scope = caller.scope()
+    hits = within(held.find(items, scope.columns), scope)
+    listed = sum(map(bool, hits))
+    suspicion = watch().see(caller.key.pk, _asked(items, hits), now.timestamp())
+    if suspicion is not None:
+        alarms.raise_alarm(caller, suspicion, now=now)
+    allowances.count(caller, now, look_ups=cost, listed=listed)
+    # Whoever lost the key meanwhile is told nothing, not even by a call that was under way.
+    if not still_good(caller.key):
+        raise Revoked
+    told = answer(items, hits, entitled=caller.entitled, edition=held.edition)
+    return Answer(json.dumps(told, separators=(",", ":")).encode(), left)
+
+
+def _asked(items: Sequence[Item], hits: Sequence[Sequence[Hit]]) -> list[Asked]:
+    """What the watch counts: each perceptual hash, and its nearest entry."""
+    seen = []
+    for group, (item, found) in enumerate(zip(items, hits, strict=True)):
+        if not item.hashes:
+            continue
+        near: dict[int | None, Hit] = {}
+        for hit in found:
+            if hit.column.value in {"pdq", "video"} and (
+                hit.ms not in near or hit.distance < near[hit.ms].distance
+            ):
+                near[hit.ms] = hit
+        for each in item.hashes:
+            hit_here = near.get(each.ms)
+            seen.append(
+                Asked(
+                    each.raw,
+                    hit_here.number if hit_here else None,
+                    hit_here.distance if hit_here else 0,
+                    group,
+                )
+            )
+    return seen
+
+
+def watch() -> Watch:
+    """The watch over this hotline's keys."""
+    window = settings.HOTLINE.matching.window.total_seconds()
+    name = (settings.HOTLINE.home / "match" / "watch", window)
+    with _lock:
+        if name not in _watches:
+            _watches[name] = Watch(name[0], settings.HOTLINE.secret("django-secret"), window)
+        return _watches[name]
+
+
+@dataclass(frozen=True)
+class Used:
+    """What was used of the quotas; the member's own figures."""
+
+    calls_today: int
+    look_ups_today: int
+    listed_today: int
+    refused_today: int
+    look_ups_this_month: int
+    left: Left
+
+
+def used(caller: Caller, now: datetime) -> Used:
+    """What the caller's member asked today and this month, with all its keys."""
+    allowances.settle(now)
+    today = now.astimezone(UTC).date()
+    rows = Usage.objects.filter(key__member=caller.member)
+    names = ("calls", "look_ups", "listed", "refused")
+    sums = rows.filter(day=today).aggregate(**{name: Sum(name, default=0) for name in names})
+    month = rows.filter(day__gte=today.replace(day=1), day__lte=today)
+    return Used(
+        calls_today=sums["calls"],
+        look_ups_today=sums["look_ups"],
+        listed_today=sums["listed"],
+        refused_today=sums["refused"],
+        look_ups_this_month=month.aggregate(total=Sum("look_ups", default=0))["total"],
+        left=left_of(caller, now),
+    )
+
+
+@atexit.register
+def _settle_at_the_end() -> None:
+    """Write the figures of the last seconds; without a database they are lost, and only they."""
+    with contextlib.suppress(DatabaseTrouble, OSError):
+        allowances.settle()
+
+
+__all__ = ["AskedWrong", "Revoked", "Suspended", "TooMuch", "allowances", "match", "used"]

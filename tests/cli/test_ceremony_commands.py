@@ -107,6 +107,14 @@ def test_a_key_can_be_locked_with_a_passphrase(room, monkeypatch):
     assert next(said, None) is None
 
 
+def test_the_public_half_of_a_key_elsewhere_can_be_written(room, monkeypatch, capsys):
+    monkeypatch.setenv("CLOCK_KEY", (room / "timestamp.key").read_text())
+    assert run("public", "env:CLOCK_KEY", "--holder", "timestamp", "--out", "clock.pub") == 0
+    assert (room / "clock.pub").read_bytes() == (room / "timestamp.pub").read_bytes()
+    assert run("public", "anna.key", "--holder", "x", "--out", "anna.pub") == 1
+    assert "exists and was kept" in capsys.readouterr().err
+
+
 def test_a_draft_is_shown_whole_and_signed_by_nobody(room, capsys):
     capsys.readouterr()
     assert first_draft() == 0

@@ -4,6 +4,7 @@ import base64
 import stat
 
 import pytest
+from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -14,9 +15,14 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from securesystemslib.signer import AWSSigner
 
+from list_trust import FILES, NOW, Member, set_table
 from strandline.errors import KeyRefused
-from strandline.lists.keys import PublicKey, grouped, new_key, open_signer, ungrouped
+from strandline.lists.ceremony import publish
+from strandline.lists.keys import PublicKey, grouped, new_key, open_signer, public_half, ungrouped
+from strandline.lists.repository import Repository
+from strandline.lists.roots import Changes
 
 
 @pytest.fixture
@@ -146,6 +152,43 @@ def test_aws_keeps_a_key_and_signs_with_it(aws, spec):
     made = aws.create_key(KeyUsage="SIGN_VERIFY", KeySpec=spec)["KeyMetadata"]["KeyId"]
     signer = open_signer(f"awskms:{made}")
     signer.public_key.verify_signature(signer.sign(b"words"), b"words")
+
+
+def test_a_list_is_released_with_keys_that_aws_keeps(aws, tmp_path):
+    table = set_table(tmp_path)
+    places = {}
+    for role in table.made.online:
+        made = aws.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")
+        places[role] = f"awskms:{made['KeyMetadata']['KeyId']}"
+    new = {
+        role: public_half(place, f"{role} in aws".replace(" ", "-"))
+        for role, place in places.items()
+    }
+    both = table.holder("root-1"), table.holder("root-2")
+    publish(table.published, table.next_root(2, Changes(online=new), *both))
+    table.release(**places)
+    member = Member(tmp_path / "trust", table)
+    member.pin()
+    assert member.update().targets == FILES
+
+
+def test_aws_refusing_to_sign_leaves_what_was_published(aws, tmp_path, monkeypatch):
+    table = set_table(tmp_path)
+    made = aws.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]["KeyId"]
+    new = {"timestamp": public_half(f"awskms:{made}", "clock")}
+    both = table.holder("root-1"), table.holder("root-2")
+    publish(table.published, table.next_root(2, Changes(online=new), *both))
+    table.release(timestamp=f"awskms:{made}")
+    before = (table.published / "metadata/timestamp.json").read_bytes()
+    repository = Repository(table.published, table.online(timestamp=f"awskms:{made}"))
+
+    def denied(signer, payload):
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not now"}}, "Sign")
+
+    monkeypatch.setattr(AWSSigner, "sign", denied)
+    with pytest.raises(KeyRefused, match=r"key of timestamp did not sign: .*AccessDenied"):
+        repository.heartbeat(NOW)
+    assert (table.published / "metadata/timestamp.json").read_bytes() == before
 
 
 def test_a_key_that_aws_does_not_have_is_refused_with_a_sentence(aws):

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -425,3 +426,38 @@ def test_killed_at_any_step_the_copy_holds_the_old_or_the_new_trust(
             break
         killed += 1
     assert killed > 10
+
+
+def test_a_file_system_that_fails_is_told_as_such(newcomer):
+    newcomer.served["metadata/timestamp.json"] = PermissionError(13, "Permission denied")
+    refused(newcomer, r"metadata/timestamp.json could not be read: Permission denied")
+    newcomer.served = {"editions/000001/manifest": PermissionError(13, "Permission denied")}
+    with pytest.raises(ListRefused, match="manifest could not be read: Permission denied"):
+        newcomer.update()
+
+
+def test_the_client_that_others_maintain_reads_what_we_publish(tmp_path, table):
+    from tuf.api.exceptions import DownloadHTTPError
+    from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
+
+    class Files(FetcherInterface):
+        def _fetch(self, url):
+            try:
+                return iter([(table.published / url.removeprefix("list/")).read_bytes()])
+            except FileNotFoundError:
+                raise DownloadHTTPError(url, 404) from None
+
+    table.now = datetime.now(UTC)  # it has no other clock
+    table.release(MORE)
+    updater = Updater(
+        str(tmp_path / "theirs"),
+        "list/metadata/",
+        target_base_url="list/",
+        fetcher=Files(),
+        config=UpdaterConfig(prefix_targets_with_hash=False),
+        bootstrap=table.root(1),
+    )
+    for path, data in MORE.items():
+        found = updater.get_targetinfo(path)
+        got = updater.download_target(found, str(tmp_path / "got"))
+        assert Path(got).read_bytes() == data

@@ -61,6 +61,19 @@ def key(path: Path, holder: str | None, *, passphrase: bool) -> None:
 
 
 @root.command()
+@click.argument("place", metavar="KEY")
+@click.option("--holder", metavar="NAME", required=True, help="Who holds it.")
+@click.option("--out", metavar="PUB", type=_NEW, required=True, help="File for the public half.")
+def public(place: str, holder: str, out: Path) -> None:
+    """Write the public half of KEY: a file, or file:PATH, env:NAME, awskms:KEYID."""
+    from strandline.lists.keys import public_half
+
+    half = public_half(_place(place), holder, _ask_passphrase)
+    _write_file(out, half.encode())
+    click.echo(f"Key of {half.holder}, to be read aloud:\n{_fingerprint(half.keyid)}")
+
+
+@root.command()
 @click.option(
     "--policy", "policy_file", metavar="TOML", type=_FILE, required=True, help="The policy."
 )
@@ -224,9 +237,7 @@ def sign(drafted: Path, place: str, out: Path, digest: str | None, previous: Pat
         agreed = ungrouped(digest) == digest_here
     if not agreed:
         raise KeyRefused("The digest is another than the one agreed on. Nothing was signed.")
-    if not place.startswith(("file:", "env:", "awskms:")):
-        place = f"file:{place}"
-    signer = open_signer(place, _ask_passphrase)
+    signer = open_signer(_place(place), _ask_passphrase)
     _write_file(out, sign_draft(data, signer, previous=before))
     click.echo(f"Signed into {printable(out)}.")
 
@@ -290,6 +301,10 @@ def _write_file(path: Path, data: bytes) -> None:
             file.write(data)
     except FileExistsError:
         raise KeyRefused(f"{path} exists and was kept. Choose another name.") from None
+
+
+def _place(typed: str) -> str:
+    return typed if typed.startswith(("file:", "env:", "awskms:")) else f"file:{typed}"
 
 
 def _bytes(path: Path | None) -> bytes | None:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from securesystemslib.exceptions import UnverifiedSignatureError
-from securesystemslib.signer import Signature, Signer, SSlibKey
+from securesystemslib.signer import Signature, Signer
 from tuf.api.metadata import Metadata, Root
 
 from strandline.errors import KeyRefused
 from strandline.lists import metadata as trust
-from strandline.lists.keys import PublicKey, new_key, open_signer
+from strandline.lists.keys import PublicKey, new_key, open_signer, public_half
 from strandline.lists.metadata import FOLDER, ONLINE, ROOT, name_of
 from strandline.lists.pinning import fingerprint
 from strandline.lists.policy import Policy
@@ -167,11 +167,7 @@ def make_all(
 
 
 def _key_at(path: Path, holder: str) -> PublicKey:
-    if not path.exists():
-        return new_key(path, holder)
-    key = open_signer(f"file:{path}").public_key
-    assert isinstance(key, SSlibKey)
-    return PublicKey(holder, key)
+    return public_half(f"file:{path}", holder) if path.exists() else new_key(path, holder)
 
 
 def _holder(metadata: Metadata[Root], keyid: str, previous: bytes | None) -> str:

@@ -156,6 +156,13 @@ def open_signer(place: str, passphrase: Passphrase | None = None) -> Signer:
     raise KeyRefused(f"{place!r} is no place of a key: file:PATH, env:NAME and awskms:KEYID are.")
 
 
+def public_half(place: str, holder: str, passphrase: Passphrase | None = None) -> PublicKey:
+    """The public half of the key at ``place``, under its holder's name; raises KeyRefused."""
+    key = open_signer(place, passphrase).public_key
+    assert isinstance(key, SSlibKey)
+    return PublicKey(holder, key)
+
+
 def _crypto_signer(text: bytes, place: str, passphrase: Passphrase | None) -> Signer:
     text = text.strip()
     try:

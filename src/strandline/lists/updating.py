@@ -71,7 +71,7 @@ def update(
     are checked alike. Raises ListRefused when anything does not follow from what was trusted
     before, which stays as it was; a kill at any moment leaves one whole state.
     """
-    directory = Path(directory)
+    directory, read = Path(directory), _telling(read)
     roots = kept_roots(directory)
     for role in (TIMESTAMP, SNAPSHOT, TARGETS):
         # The library passes over a file it cannot read, and with it over how new it was.
@@ -97,6 +97,20 @@ def update(
     return Trusted(policy, updater.root.version, files, updater.expires)
 
 
+def _telling(read: Read) -> Read:
+    """``read``, with what a file system says turned into our refusals."""
+
+    def told(path: str, most: int) -> bytes:
+        try:
+            return read(path, most)
+        except FileNotFoundError:
+            raise NotPublished(f"There is no {path}.") from None
+        except OSError as error:
+            raise ListRefused(f"{path} could not be read: {error.strerror}.") from error
+
+    return told
+
+
 class _Reader(FetcherInterface):
     """Reads for tuf.ngclient, from wherever the caller reads."""
 
@@ -108,7 +122,7 @@ class _Reader(FetcherInterface):
         limit = LIMITS[role]
         try:
             data = self._read(url, limit)
-        except (NotPublished, FileNotFoundError) as error:
+        except NotPublished as error:
             raise DownloadHTTPError(f"There is no {url}.", 404) from error
         if len(data) > limit:
             raise DownloadLengthMismatchError(url)
@@ -190,7 +204,7 @@ def _target(read: Read, held_file: HeldFile | None, path: str, target: TargetFil
         return data
     try:
         data = read(path, target.length)
-    except (NotPublished, FileNotFoundError):
+    except NotPublished:
         raise ListRefused(f"{path} is named by the publisher, but is not there.") from None
     if not _is(target, data):
         raise ListRefused(

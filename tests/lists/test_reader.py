@@ -194,3 +194,18 @@ def test_the_reader_refuses_the_proof_of_another_leaf(copy):
 
 def test_the_times_of_the_vectors_are_those_of_the_script():
     assert FACTS["now"] == NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_the_examples_on_the_page_are_from_the_vectors():
+    page = (READER.parents[1] / "hashlist-format.md").read_text()
+    edition = VECTORS / "list" / LATEST
+    core = VECTORS / f"list/editions/000001/{DRAWN.id}/000000.core"
+
+    for name in ("manifest", f"certificate.{SECOND.name}"):
+        text = (edition / name).read_text().split("\n\n")[0]
+        assert "```\n" + text + "\n```" in page
+    index = (edition / f"{DRAWN.id}.index").read_text().split("\n")
+    assert "```\n" + "\n".join(index[:7]) + "\n" in page
+    assert core.read_bytes().split(b"\n")[1].decode() in page
+    assert FACTS["packed"][1] == {"numbers": [1, 2, 3, 4], "bytes": "010000000000000002e4"}
+    assert "`0100000000000000 02 e4`" in page

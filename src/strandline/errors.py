@@ -21,7 +21,8 @@
     ├── LogDamaged            a log's own files that do not fit its root     (transparency)
     ├── WitnessRefused        a witness that did not cosign, and why         (transparency)
     ├── ListRefused           a published list that is not applied           (lists)
-    │   └── NotPublished      a file that the publisher does not have
+    │   ├── NotPublished      a file that the publisher does not have
+    │   └── SourceFailed      a list's source that gave no usable answer
     ├── KeyRefused            a key or a root that is not used                (lists)
     ├── FormatRefused         a file of others that cannot be read, and where (formats)
     └── IndexDamaged          an index file that is not as it was written    (matching)
@@ -131,6 +132,10 @@ class ListRefused(StrandlineError):
 
 class NotPublished(ListRefused):
     """The publisher answered that there is no such file; whatever failed otherwise is not this."""
+
+
+class SourceFailed(ListRefused):
+    """Where a list is read from gave no answer, or broke off: what was fetched is used again."""
 
 
 class KeyRefused(StrandlineError):

@@ -1,12 +1,13 @@
 """The store of a list that is open: asked from any thread, changed by one process at a time."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from strandline.errors import ListRefused
 from strandline.hashing import SAME_PICTURE, FilmHash
@@ -26,6 +27,7 @@ from strandline.lists.state.table import (
     Row,
     Table,
     Words,
+    merged,
     table_of,
 )
 from strandline.lists.state.taking import happened
@@ -102,13 +104,22 @@ class State:
         return cls(directory)
 
     @classmethod
-    def build(cls, directory: Path, steps: Sequence[Step], *, check: Check | None = None) -> Self:
+    def build(
+        cls,
+        directory: Path,
+        steps: Sequence[Step],
+        *,
+        edition: int | None = None,
+        check: Check | None = None,
+    ) -> Self:
         """Hold what the steps come to and nothing else, whatever was held before.
 
-        All or nothing: until it is complete, whoever has the store open is answered from before.
+        ``edition`` is where they lead, when that is further than the last step. All or nothing:
+        until it is complete, whoever has the store open is answered from before.
         Raises ListRefused when events contradict each other.
         """
         words, events, last = _gathered(steps, Words())
+        last = replace(last, edition=max(last.edition, edition or 0))
         outcome = come_to(events, _nothing)
         tally = tallied({}, _nothing(outcome.numbers), _now(outcome))
         if check:
@@ -118,22 +129,29 @@ class State:
             _write(store, [outcome.fresh(events.table)], words, last)
         return cls(directory)
 
-    def apply(self, steps: Sequence[Step], *, check: Check | None = None) -> None:
+    def apply(
+        self, steps: Sequence[Step], *, edition: int | None = None, check: Check | None = None
+    ) -> None:
         """Apply the events of one edition or more: all of it, or nothing.
 
-        Few events take milliseconds and are found by the next question.
+        ``edition`` is where they lead, when that is further than the last step. Few events take
+        milliseconds and are found by the next question.
         Raises ListRefused when they contradict what is held, or go back behind it.
         """
         with self._store.sole():
             view = self._fresh()
             words, events, last = _gathered(steps, view.words)
             first = events.table.scalar("sequence").min() if len(events) else view.sequence + 1
-            if last.edition < view.edition or int(first) <= view.sequence:
+            if max(last.edition, edition or 0) < view.edition or int(first) <= view.sequence:
                 raise ListRefused(
                     f"These events go back behind edition {view.edition}, which is held. "
                     "Nothing of them was applied."
                 )
-            last = replace(last, sequence=max(last.sequence, view.sequence))
+            last = replace(
+                last,
+                edition=max(last.edition, edition or 0),
+                sequence=max(last.sequence, view.sequence),
+            )
             outcome = come_to(events, view.prior)
             if check:
                 before = view.prior(outcome.numbers)
@@ -256,6 +274,34 @@ class State:
         """
         return self._fresh().find_film(film, radius, threads)
 
+    def check_snapshots(self, steps: Sequence[Step]) -> None:
+        """Raise ListRefused unless snapshots agree with what is held of the same time.
+
+        A row that bears a sequence number that was applied here already must be held here, as it
+        is there.
+        """
+        view = self._fresh()
+        words = view.words.copy()
+        # Of an older snapshot, entries may have changed since, in ways that are held here.
+        told = [step for step in steps if step.snapshot and step.edition >= view.edition]
+        events = happened([(step.edition, list(step.blocks), True) for step in told], words).table
+        old = np.flatnonzero(events.scalar("sequence") <= view.sequence)
+        theirs = dict(merged([Part(events, old)]))
+        ours = view.merged(events.scalar("number")[old])
+        if not _agree(theirs, ours, {"edition", "state"}):
+            raise ListRefused(
+                "The snapshots that are published contradict what is held of the same time: the "
+                "publisher's history was changed."
+            )
+
+    def comes_to(self, steps: Sequence[Step]) -> bool:
+        """Whether what is held is what the steps come to, entry by entry and byte by byte."""
+        view = self._fresh()
+        words, events, _ = _gathered(steps, view.words)
+        outcome = come_to(events, _nothing)
+        theirs = dict(merged([outcome.fresh(events.table)]))
+        return words == view.words and _agree(theirs, view.merged(None), {"edition"})
+
     def verify(self) -> None:
         """Read every byte of the store; raises ListRefused for one that is not as written."""
         view = self._fresh()
@@ -304,6 +350,14 @@ class _Changed:
             Part(others, np.arange(len(others))),
             self.outcome.fresh(self.events),
         ]
+
+
+def _agree(
+    theirs: Mapping[str, NDArray[Any]], ours: Mapping[str, NDArray[Any]], but: set[str]
+) -> bool:
+    return all(
+        np.array_equal(theirs[name], ours[name]) for name in Table.names() if name not in but
+    )
 
 
 def _gathered(steps: Sequence[Step], known: Words) -> tuple[Words, Happened, Batch]:

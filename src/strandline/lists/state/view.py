@@ -4,8 +4,10 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from strandline.hashing import MIN_QUALITY, FilmHash
 from strandline.lists.classes import Column
@@ -13,7 +15,17 @@ from strandline.lists.state.generations import Generation
 from strandline.lists.state.hits import COLLIDING, EXACT, Hit, Query, in_order
 from strandline.lists.state.outcome import ABSENT, Numbers, Prior
 from strandline.lists.state.recent import Batch, Recent
-from strandline.lists.state.table import FRAME, KINDS, LIVE, QUARANTINED, Row, Words
+from strandline.lists.state.table import (
+    FRAME,
+    KINDS,
+    LIVE,
+    QUARANTINED,
+    Part,
+    Row,
+    Words,
+    merged,
+    table_of,
+)
 from strandline.matching.films import Seconds, joined
 
 #: Seconds for which the last frame of a film is taken to be seen.
@@ -100,6 +112,21 @@ class View:
             if number not in hidden:
                 yield table.row(place)
         yield from reversed(waiting)
+
+    def merged(self, numbers: Numbers | None) -> dict[str, NDArray[Any]]:
+        """The arrays of all entries that are there, or of those of ``numbers`` that are."""
+        table = self.generation.table
+        with self._lock:
+            late = [row for _, row in sorted(self.recent.rows.items()) if row.state != ABSENT]
+            hidden = np.fromiter(self.recent.rows.keys(), np.uint64, len(self.recent.rows))
+        held = table.scalar("number")
+        chosen = ~np.isin(held, hidden)
+        if numbers is not None:
+            chosen &= np.isin(held, numbers)
+            wanted = set(numbers.tolist())
+            late = [row for row in late if row.number in wanted]
+        parts = [Part(table, np.flatnonzero(chosen)), Part(table_of(late), np.arange(len(late)))]
+        return dict(merged(parts))
 
     # Questions.
 

@@ -14,6 +14,7 @@ from strandline.hotline.feedback import entries, innocent, reviews
 from strandline.hotline.feedback.models import Review, Statement
 from strandline.hotline.feedback.views.parts import parts
 from strandline.hotline.hashlist.models import Entry
+from strandline.hotline.reports.models import Appearance
 
 #: Rows of each kind; the oldest wait first, so that none is left behind.
 SHOWN = 100
@@ -97,6 +98,7 @@ def _page(
         "near": _near(entry),
         "innocent": innocent.likeness(print_.sha256, print_.pdq),
         "verdict": Verdict.objects.filter(item=entry.item_id).first() if entry.item_id else None,
+        "addresses": _addresses(entry),
         "names": {person.actor: person.name for person in Person.objects.all()},
         "brought_it": reviews.brought_it(request.user, entry),
         "whys": reviews.WITHDRAWN_BECAUSE,
@@ -105,6 +107,14 @@ def _page(
         "typed": request.POST,
     }
     return render(request, "feedback/review.html", context, status=422 if refused else 200)
+
+
+def _addresses(entry: Entry) -> list[int]:
+    """Where it was seen, the latest first: there is what its analysts recorded."""
+    seen = Appearance.objects.filter(item=entry.item_id) if entry.item_id else None
+    if seen is None:
+        return []
+    return list(seen.order_by("-address").values_list("address", flat=True).distinct()[:5])
 
 
 def _near(entry: Entry) -> list[tuple[Entry, int]]:

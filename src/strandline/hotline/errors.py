@@ -16,6 +16,7 @@
     ├── AssessmentRefused     observations that do not make an assessment      (assessment)
     ├── TooFewPeople          a sum that would tell of single people           (wellbeing)
     ├── ListChangeRefused     a change of the list that is not made, and why   (hashlist)
+    ├── ExchangeRefused       a list of others that is not taken, and why      (exchange)
     ├── FeedbackRefused       feedback, or a decision on it, that is not taken (feedback)
     ├── MatchChangeRefused    a change of the match service, and why not       (matchservice)
     ├── NoList                nothing to look up in, and why                   (matchservice)
@@ -131,6 +132,19 @@ class MatchChangeRefused(HotlineError):
 
 class NoList(HotlineError):
     """There is no list to look hashes up in now, or it is damaged."""
+
+
+class FiguresRefused(HotlineError):
+    """A member's statement about its own use of the list that is not kept."""
+
+
+class ExchangeRefused(HotlineError):
+    """A list of others, or a decision on one, that is not taken."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        #: The form field the message belongs to.
+        self.field = field
 
 
 class NoticeRefused(HotlineError):

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from strandline.hotline.hashlist import public_log
 from strandline.hotline.site import views
 
 handler400 = "strandline.hotline.site.views.bad_request"
@@ -10,5 +11,7 @@ handler500 = "strandline.hotline.site.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
+    path("log/<path:path>", public_log.log, name="log"),
     path("", include("strandline.hotline.intake.urls")),
+    path("", include("strandline.hotline.transparency.urls")),
 ]

@@ -1,0 +1,65 @@
+"""A log of three editions, one of them vouched for by another hotline, and a little record."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+
+from strandline.lists.certificate import Certificate
+from strandline.lists.classes import EntryClass
+from strandline.lists.manifests import ClassState, Manifest
+from strandline.transparency import Signer
+from strandline.transparency.log import Log
+
+A = EntryClass("A", "camera", "gb", labels=("series",))
+C = EntryClass("C", "drawn", "gb")
+
+
+def state(entries, sequence, quarantined=0):
+    root = hashlib.sha256(f"{entries} {sequence}".encode()).hexdigest()
+    return ClassState(entries, quarantined, sequence, root)
+
+
+@pytest.fixture
+def manifests(now):
+    """Three editions of one list: growth, a second class, a withdrawal."""
+    made = []
+    for number, (counts, states) in enumerate(
+        [
+            ((3, 0, 0), [(A, state(3, 3))]),
+            ((2, 0, 1), [(A, state(3, 3)), (C, state(2, 6, 1))]),
+            ((0, 1, 0), [(A, state(2, 7)), (C, state(2, 6, 1))]),
+        ],
+        1,
+    ):
+        added, withdrawn, quarantined = counts
+        made.append(
+            Manifest(
+                origin="hotline.example",
+                edition=number,
+                published=(now + timedelta(days=10 * number)).replace(microsecond=0),
+                added=added,
+                amended=0,
+                withdrawn=withdrawn,
+                quarantined_now=quarantined,
+                restored=0,
+                previous=made[-1].digest() if made else None,
+                pipeline=("media-2+pdq-2",),
+                classes=tuple(sorted(states, key=lambda each: each[0].id)),
+            )
+        )
+    return made
+
+
+@pytest.fixture
+def log(hotline, manifests):
+    """The published log: the editions, and a certificate for part of the second."""
+    publisher = Signer.generate("hotline.example/list")
+    other = Signer.generate("other.example/certificate")
+    log = Log(hotline.published / "log", Signer.generate("hotline.example/log"))
+    certificate = Certificate.of(manifests[1], "other.example", [A], audit="ab" * 32)
+    notes = [publisher.sign(each.text()) for each in manifests]
+    notes.insert(2, other.sign(certificate.text()))
+    log.append([note.encode() for note in notes])
+    log.publish()
+    return log

@@ -1,0 +1,197 @@
+"""The public's pages about the list: what they say, and what they never say."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from strandline.hotline.transparency import withdrawals
+
+pytestmark = pytest.mark.django_db
+
+PAGES = (
+    "/transparency/",
+    "/transparency/log/",
+    "/transparency/editions/2/",
+    "/transparency/withdrawals/",
+    "/transparency/members/",
+)
+
+
+@pytest.fixture
+def visitor(wear):
+    wear("public")
+    from django.test import Client
+
+    return Client()
+
+
+def text(answer):
+    assert answer.status_code == 200
+    plain = re.sub(r"<[^>]+>", " ", answer.content.decode())
+    return re.sub(r"\s+", " ", plain)
+
+
+def table(answer):
+    assert answer.status_code == 200
+    return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+
+
+def test_before_the_first_edition_every_page_says_so(visitor, hotline):
+    assert "No edition has been published yet" in text(visitor.get("/transparency/"))
+    assert "Nothing yet" in text(visitor.get("/transparency/log/"))
+    assert "Nothing was ever taken off" in text(visitor.get("/transparency/withdrawals/"))
+    assert "No organisation receives the list yet" in text(visitor.get("/transparency/members/"))
+    assert visitor.get("/transparency/editions/1/").status_code == 404
+
+
+def test_the_overview_tells_the_latest_edition_and_how_the_list_grew(visitor, log):
+    page = text(visitor.get("/transparency/"))
+    assert "4 entries in edition 3" in page
+    assert "1 set aside" in page
+    assert "4 statements in the public log" in page
+    assert "1 withdrawn" in page
+    answer = visitor.get("/transparency/")
+    assert answer.content.count(b"<path") == 2, "the chart's line and area"
+
+
+def test_the_log_is_told_in_plain_words_the_latest_first(visitor, log):
+    page = text(visitor.get("/transparency/log/"))
+    third = page.index("Edition 3 was published with 4 entries")
+    vouched = page.index(
+        "other.example vouched for 1 class of edition 2 , after looking at a random sample"
+    )
+    assert third < vouched < page.index("Edition 1 was published with 3 entries")
+    assert "Leaf 2, signed by other.example/certificate" in page
+
+
+def test_an_edition_says_who_vouched_for_which_class(visitor, log):
+    page = text(visitor.get("/transparency/editions/2/"))
+    assert re.search(r"A camera GB series 3 other\.example, sampled", page)
+    assert re.search(r"C drawn GB 2 nobody else yet", page)
+
+
+def test_a_leaf_of_an_unknown_form_is_told_as_such(visitor, log):
+    log.append([b"something new"])
+    log.publish()
+    assert "A statement in a form that this page does not know" in text(
+        visitor.get("/transparency/log/")
+    )
+
+
+def test_leaves_beyond_the_published_checkpoint_are_not_told(visitor, log, manifests):
+    log.append([b"not published yet"])
+    assert "4 statements" in text(visitor.get("/transparency/"))
+    assert "does not know" not in text(visitor.get("/transparency/log/"))
+
+
+def test_open_data_holds_the_same_editions_and_classes(visitor, log, manifests):
+    editions = table(visitor.get("/transparency/data/editions.csv"))
+    assert [row["entries"] for row in editions] == ["3", "5", "4"]
+    assert [row["log_index"] for row in editions] == ["0", "1", "3"]
+    assert editions[1]["certified_by"] == "other.example"
+    assert editions[2]["manifest_sha256"] == manifests[2].digest()
+    classes = table(visitor.get("/transparency/data/classes.csv"))
+    vouched = [row for row in classes if row["certified_by"]]
+    assert [(row["edition"], row["class"]) for row in vouched] == [("2", "A camera gb none series")]
+    assert visitor.get("/transparency/data/secrets.csv").status_code == 404
+
+
+def test_withdrawals_are_told_with_the_reason_members_were_told(
+    visitor, published_withdrawals, now
+):
+    page = text(visitor.get("/transparency/withdrawals/"))
+    assert re.search(r"Disputed by members 0 1", page)
+    assert re.search(r"A mistake 1 0", page)
+    assert "the analyst's own words" not in page
+    rows = table(visitor.get("/transparency/data/withdrawals.csv"))
+    assert [(row["entry"], row["action"]) for row in rows] == [
+        ("entry-2", "quarantine"),
+        ("entry-1", "withdraw"),
+    ]
+    assert {row["edition"] for row in rows} == {"1"}
+
+
+def test_what_no_edition_holds_yet_is_not_told(visitor, published_withdrawals, now):
+    from strandline.hotline.hashlist import services
+    from strandline.hotline.hashlist.models import Entry
+
+    services.withdraw(Entry.objects.get(pk=3), reason="later", by="test", now=now)
+    assert withdrawals.taken_out().count() == 2
+
+
+@pytest.fixture
+def published_withdrawals(hotline, now):
+    from strandline.hotline.hashlist import services
+    from strandline.hotline.hashlist.classing import make_class
+    from strandline.hotline.hashlist.events import Identity
+    from strandline.hotline.hashlist.models import Edition, Event, Why
+    from strandline.lists.events import Fingerprints
+
+    entries = [
+        services.add_received(
+            Identity(Fingerprints(sha256=f"{number:064x}"), make_class("A"), pipeline="-"),
+            source="Example Hotline",
+            by="test",
+            now=now,
+        )
+        for number in (1, 2, 3)
+    ]
+    words = "the analyst's own words"
+    services.withdraw(entries[0], why=Why.MISTAKE, reason=words, by="test", now=now)
+    services.quarantine(entries[1], why=Why.DISPUTED, reason=words, by="test", now=now)
+    Edition.objects.create(
+        number=1, state="published", up_to=Event.objects.count(), published_at=now
+    )
+    return entries
+
+
+def test_a_member_is_told_apart_from_its_own_word(visitor, member, now):
+    from strandline.hotline.accountability.services import state_figures
+
+    page = text(visitor.get("/transparency/members/"))
+    assert "it has stated nothing" in page
+    month = f"{now:%Y-%m}"
+    state_figures(member, month, compared=1000, matched=3, reported=2, now=now)
+    page = text(visitor.get("/transparency/members/"))
+    assert "1,000 files compared, 3 matched, 2 reported" in page
+    [row] = table(visitor.get("/transparency/data/members.csv"))
+    assert (row["stated_compared"], row["stated_reported"]) == ("1000", "2")
+    assert row["holds_edition"] == ""
+
+
+def test_a_name_that_looks_like_a_formula_is_text_in_the_file(visitor, hotline, now):
+    from strandline.hotline.accounts.services import add_member
+
+    add_member(name="=SUM(A1)", by="test", now=now)
+    [row] = table(visitor.get("/transparency/data/members.csv"))
+    assert row["member"] == "'=SUM(A1)"
+
+
+@pytest.fixture
+def member(hotline, now):
+    from strandline.hotline.accounts.services import add_member
+
+    return add_member(name="Example Forum", by="test", now=now)
+
+
+def test_no_page_shows_a_fingerprint(visitor, log, published_withdrawals, member):
+    for path in PAGES:
+        page = visitor.get(path).content.decode()
+        for number in (1, 2, 3):
+            assert f"{number:064x}" not in page
+            assert f"{number:064x}"[-40:] not in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_exist_on_the_public_face_alone(wear, log, path):
+    from django.test import Client
+
+    wear("partners")
+    assert Client().get(path).status_code in {401, 404}
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "999", "x"])
+def test_a_page_number_beyond_the_ends_is_answered(visitor, log, number):
+    assert visitor.get(f"/transparency/log/?page={number}").status_code == 200

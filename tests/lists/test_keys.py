@@ -118,8 +118,9 @@ def test_what_is_no_public_key_is_refused_with_a_sentence(path, content):
 @pytest.fixture
 def aws(monkeypatch):
     """AWS's key service, simulated in this process."""
-    moto = pytest.importorskip("moto")
-    boto3 = pytest.importorskip("boto3")
+    import boto3
+    import moto
+
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")

@@ -87,8 +87,10 @@ def update(
         raise ListRefused(f"{error.message} {_KEPT}") from error
     except (RepositoryError, DownloadError, ValueError) as error:
         cause = error.__cause__
-        told = isinstance(cause, ListRefused) and not isinstance(cause, NotPublished)
-        said = cause.message if told else sentence(error, now)
+        if isinstance(cause, ListRefused) and not isinstance(cause, NotPublished):
+            said = cause.message
+        else:
+            said = sentence(error, now)
         raise ListRefused(f"{said} {_KEPT}") from error
     except OSError as error:
         raise ListRefused(

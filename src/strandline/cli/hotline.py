@@ -24,25 +24,47 @@ def start_django(face: str = "worker") -> None:
 @click.command()
 @click.option(
     "--origin",
-    default="hotline.example",
-    show_default=True,
-    help="Name in the signing keys: a domain of yours, without a scheme.",
+    help="Name in the signing keys: a domain of yours, without a scheme. Default: the setting "
+    "STRANDLINE_LIST_ORIGIN, which must say the same.",
 )
-def init(origin: str) -> None:
-    """Make what is missing of a hotline's home (STRANDLINE_HOME): keys, database."""
+@click.option(
+    "--ceremony",
+    is_flag=True,
+    help="Make no root of trust for the list: it comes from a ceremony (docs/keys.md).",
+)
+def init(origin: str | None, *, ceremony: bool) -> None:
+    """Make what is missing of a hotline's home (STRANDLINE_HOME): keys, root of trust, database."""
     os.umask(0o077)
     from strandline.hotline.config import read_config
-    from strandline.hotline.setup import make_home
+    from strandline.hotline.setup import make_home, make_list_root
 
-    home = read_config().home
-    made = make_home(home, origin=origin)
+    config = read_config()
+    if origin not in {None, config.list_origin}:
+        raise click.UsageError(
+            f"The setting STRANDLINE_LIST_ORIGIN says {config.list_origin}, not {origin}. Set it "
+            f"in {config.home / 'strandline.env'} first: the list bears that name for ever."
+        )
+    made = make_home(config.home, origin=config.list_origin)
     start_django()
     from django.core.management import call_command
 
+    from strandline.hotline import clock
+
     call_command("migrate", verbosity=0, interactive=False)
-    click.echo(f"Home: {home}")
+    click.echo(f"Home: {config.home}")
     click.echo(f"Keys made: {', '.join(made) if made else 'none, all were there'}.")
     click.echo("Database: up to date.")
+    if ceremony:
+        click.echo(f"Root of trust: none made. A ceremony puts it into {config.published}.")
+        return
+    from strandline.lists.keys import grouped
+
+    fingerprint = make_list_root(config, now=clock.now())
+    click.echo(
+        "Root of trust of the list, with every key on this machine: enough to begin with, and "
+        "replaced by a ceremony before others rely on it (docs/keys.md). Its fingerprint, which "
+        f"members compare:\n{grouped(fingerprint)}"
+    )
 
 
 @click.command()

@@ -9,7 +9,7 @@ needs one that is missing, empty or readable by others stops with a sentence.
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -167,6 +167,10 @@ class Config:
     jurisdiction: str
     #: How long a new entry may wait for others before an edition is published.
     publish_every: timedelta
+    #: Where each key that signs what is published lies, by its role; see ``lists.keys``.
+    list_keys: Mapping[str, str]
+    #: Where each witness of the log is asked, by the name of its key.
+    witnesses: Mapping[str, str]
     web: WebPolicy
     mail: MailPolicy
     takedown: TakedownPolicy
@@ -175,6 +179,8 @@ class Config:
     feedback: FeedbackPolicy
     #: Weighted openings of pictures after which a person is offered no further address that day.
     shift_budget: int
+    #: Bytes of the largest list of others that is taken.
+    import_max_bytes: int
     #: Cookies only over TLS; off for plain-HTTP loopback.
     secure_cookies: bool
 
@@ -214,6 +220,14 @@ class Config:
             ) from error
 
 
+def _pairs(words: Sequence[str]) -> dict[str, str]:
+    """``name=address`` words; raises ValueError for any other."""
+    pairs = dict(word.strip().split("=", 1) for word in words if "=" in word)
+    if len(pairs) != len(words):
+        raise ValueError("STRANDLINE_WITNESSES is name=address, several with commas between.")
+    return pairs
+
+
 def _variable(name: str) -> str:
     return name.upper().replace("-", "_")
 
@@ -225,7 +239,8 @@ _POSITIVE = validate.Range(min=0, min_inclusive=False, error="It must be more th
 #: Every secret that a process may ask for.
 SECRETS = (
     "django-secret", "return-code-salt", "note-identity", "contact-identity", "evidence-identity",
-    "rendition-identity", "list-signer", "audit-signer", "database-password",
+    "rendition-identity", "list-signer", "list-salt", "log-signer", "audit-signer",
+    "database-password",
 )  # fmt: skip
 
 
@@ -264,10 +279,15 @@ def _read() -> Config:
         clock_file=Path(clock) if clock else None,
         keep_evidence=env.bool("KEEP_EVIDENCE", True),
         vault=env.str("VAULT", str(home / "vault")),
-        published=Path(env.str("PUBLISHED", str(home / "published"))),
+        published=Path(env.str("PUBLISHED", str(home / "list"))),
         list_origin=env.str("LIST_ORIGIN", "hotline.example"),
         jurisdiction=env.str("JURISDICTION", "gb", validate=_COUNTRY),
         publish_every=timedelta(hours=env.float("PUBLISH_EVERY", 24.0)),
+        list_keys={
+            role: env.str(f"{role.upper()}_KEY", f"file:{home / 'keys' / 'list' / role}.key")
+            for role in ("targets", "snapshot", "timestamp")
+        },
+        witnesses=_pairs(env.list("WITNESSES", [])),
         web=WebPolicy(
             allow_networks=tuple(env.list("ALLOW_NETWORKS", [])),
             nameservers=tuple(env.list("NAMESERVERS", [])),
@@ -308,5 +328,6 @@ def _read() -> Config:
             probing=env.enum("PROBING", Probing.SLOW, enum=Probing, by_value=True),
         ),
         shift_budget=env.int("SHIFT_BUDGET", 150),
+        import_max_bytes=env.int("IMPORT_MAX_BYTES", 4 * 2**30),
         secure_cookies=env.bool("SECURE_COOKIES", True),
     )

@@ -8,7 +8,6 @@ from strandline.hotline import clock
 from strandline.hotline.accounts.roles import Role
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.hashlist.models import Entry, Publication
-from strandline.hotline.hashlist.publishing import publish_edition
 
 pytestmark = pytest.mark.django_db
 
@@ -18,9 +17,9 @@ def manager(face, person, sign_in):
     return sign_in(face("console"), person(Role.MANAGER))
 
 
-def test_the_page_says_what_the_list_holds(manager, listed, hotline, now):
+def test_the_page_says_what_the_list_holds(manager, listed, publish, now):
     listed(3)
-    publish_edition(hotline, by="worker", now=now)
+    publish(now)
     listed(1)
     page = manager.get("/list/").content.decode()
     assert "<strong>4</strong> entries listed" in page

@@ -10,7 +10,6 @@ from django.db import DatabaseError, connection, connections, transaction
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.errors import ListChangeRefused
 from strandline.hotline.hashlist.models import Entry, Publication
-from strandline.hotline.hashlist.publishing import publish_edition
 from strandline.hotline.hashlist.services import (
     add_entry,
     first_unpublished,
@@ -91,11 +90,11 @@ def test_publish_now_makes_it_due_at_once(listed, now):
     assert Publication.objects.get().due_at == now
 
 
-def test_publish_now_is_refused_when_nothing_changed(listed, now, hotline):
+def test_publish_now_is_refused_when_nothing_changed(listed, publish, now):
     with pytest.raises(ListChangeRefused, match="Nothing has changed"):
         publish_now(by="person:1", now=now)
     listed(1)
-    publish_edition(hotline, by="test", now=now)
+    publish(now)
     with pytest.raises(ListChangeRefused, match="Nothing has changed"):
         publish_now(by="person:1", now=now)
 

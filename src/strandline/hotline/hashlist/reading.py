@@ -35,16 +35,18 @@ _COLUMNS = (
 class Held:
     """How much of one class there is."""
 
-    #: Entries to be matched, and those in quarantine.
+    #: Entries, and how many of them are in quarantine.
     entries: int
     quarantined: int
     #: The highest event of the class; 0 before the first.
     sequence: int
 
 
-def classes(up_to: int) -> list[ListedClass]:
-    """Every class that had an event by then, in order of name."""
-    events = Event.objects.filter(listed_class=OuterRef("pk"), sequence__lte=up_to)
+def classes(*, up_to: int, after: int = 0) -> list[ListedClass]:
+    """Every class that had an event after ``after`` and by ``up_to``, in order of name."""
+    events = Event.objects.filter(
+        listed_class=OuterRef("pk"), sequence__gt=after, sequence__lte=up_to
+    )
     return list(ListedClass.objects.filter(Exists(events)).order_by("name"))
 
 
@@ -53,19 +55,18 @@ def held(listed_class: ListedClass, *, after: int, up_to: int, before: Held) -> 
     events = Event.objects.filter(
         listed_class=listed_class, sequence__gt=after, sequence__lte=up_to
     )
-    listed, quarantined = Entry.State.LISTED, Entry.State.QUARANTINED
     counted = events.aggregate(
         added=Count("pk", filter=Q(action=Action.ADD)),
-        gone=Count("pk", filter=Q(action=Action.WITHDRAW, before=listed)),
-        dropped=Count("pk", filter=Q(action=Action.WITHDRAW, before=quarantined)),
+        gone=Count("pk", filter=Q(action=Action.WITHDRAW)),
+        dropped=Count("pk", filter=Q(action=Action.WITHDRAW, before=Entry.State.QUARANTINED)),
         put_away=Count("pk", filter=Q(action=Action.QUARANTINE)),
         brought_back=Count("pk", filter=Q(action=Action.RESTORE)),
         last=Max("sequence"),
     )
-    away = counted["put_away"] - counted["brought_back"]
+    away = counted["put_away"] - counted["brought_back"] - counted["dropped"]
     return Held(
-        before.entries + counted["added"] - counted["gone"] - away,
-        before.quarantined + away - counted["dropped"],
+        before.entries + counted["added"] - counted["gone"],
+        before.quarantined + away,
         counted["last"] or before.sequence,
     )
 

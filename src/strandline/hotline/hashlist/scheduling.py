@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import ListChangeRefused
-from strandline.hotline.hashlist.models import Edition, Event, Publication
+from strandline.hotline.hashlist.models import Edition, Event, Publication, Release
 
-#: The one row of :class:`Publication`.
+#: The one row of :class:`Publication`, and of :class:`Release`.
 _ONLY = 1
 
 
@@ -29,7 +29,19 @@ def publish_now(*, by: str, now: datetime) -> None:
     Publication.objects.update_or_create(
         pk=_ONLY, defaults={"due_at": now, "given_up_at": None, "failures": 0}
     )
+    if unfinished():
+        release_now(now)
     chain.record(at=now, actor=by, action="hashlist.publish_now", subject="list")
+
+
+def release_now(now: datetime) -> None:
+    """Make it due to log, have cosigned and tell what waits for that.
+
+    Call it with the chain's lock held.
+    """
+    Release.objects.update_or_create(
+        pk=_ONLY, defaults={"due_at": now, "given_up_at": None, "failures": 0}
+    )
 
 
 def schedule() -> None:

@@ -131,7 +131,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddField(model_name="edition", name="snapshot", field=models.BooleanField(default=False)),
         migrations.AddField(model_name="edition", name="quarantined", field=models.PositiveBigIntegerField(default=0)),
         migrations.RemoveConstraint(model_name="edition", name="one_edition_at_a_time"),
     ]

@@ -1,8 +1,8 @@
 """Each entry becomes its events: an addition, and a withdrawal where it was withdrawn.
 
-Events come in the order in which editions brought them, so that what an edition held can still be
-told. Editions that were published as whole files keep their numbers; the next one follows them and
-begins the list anew, so it names none as the one before it.
+Events come in the order in which editions brought them. Those editions were whole files of another
+format, of which the audit chain still tells; the list begins anew with edition 1, in a folder of
+its own, and brings every event.
 """
 
 import hashlib
@@ -99,12 +99,8 @@ class Tables:
         for edition in self.Edition.objects.order_by("number"):
             sequence = self.write(sequence, self.of_edition(edition, last))
             last = edition.up_to
-            edition.up_to = sequence
-            # Its manifest was of another format, which nothing follows.
-            edition.manifest_sha256, edition.previous = "", ""
-            edition.state = "published"
-            edition.save()
         self.write(sequence, self.unpublished(last))
+        self.Edition.objects.all().delete()
 
     def of_edition(self, edition: Any, last: int) -> Iterator[tuple[str, Any]]:
         added = self.Entry.objects.filter(number__gt=last, number__lte=edition.up_to)

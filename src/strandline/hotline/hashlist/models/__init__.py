@@ -1,6 +1,13 @@
 """Tables of the room: entries and their events, editions and how far they came, hints."""
 
-from strandline.hotline.hashlist.models.editions import Edition, EditionClass, Publication
+from strandline.hotline.hashlist.models.editions import (
+    Certificate,
+    Cosigning,
+    Edition,
+    EditionClass,
+    Publication,
+    Release,
+)
 from strandline.hotline.hashlist.models.entries import (
     Entry,
     Event,
@@ -12,6 +19,8 @@ from strandline.hotline.hashlist.models.entries import (
 from strandline.hotline.hashlist.models.hints import NearHint, comparable
 
 __all__ = [
+    "Certificate",
+    "Cosigning",
     "Edition",
     "EditionClass",
     "Entry",
@@ -21,6 +30,7 @@ __all__ = [
     "ListedClass",
     "NearHint",
     "Publication",
+    "Release",
     "Why",
     "comparable",
 ]

@@ -3,6 +3,7 @@
 Everything has fixed keys and one clock, ``PublishedList.now``, which a test may set.
 """
 
+import contextlib
 import hashlib
 import http.server
 import shutil
@@ -117,9 +118,7 @@ class PublishedList:
         self.publisher = signer("hotline.example")
         self.second = signer("second.example")
         self.log_signer = signer(f"{ORIGIN}/log")
-        self.witness_signers = [
-            CosignatureSigner(signer(f"witness-{n}.example")) for n in (1, 2)
-        ]
+        self.witness_signers = [CosignatureSigner(signer(f"witness-{n}.example")) for n in (1, 2)]
         values = {
             "origin": ORIGIN,
             "publisher": Hotline("hotline.example", "gb", self.publisher.vkey),
@@ -163,9 +162,7 @@ class PublishedList:
         previous = self.manifests[-1] if self.manifests else None
         plan = EditionPlan(ORIGIN, len(self.manifests) + 1, self.now, previous)
         deltas = [(each, [Block.of(some)]) for each, some in by_class.items()]
-        return write_edition(
-            self.directory, plan, deltas, self.book.counts(), salt_key=SALT
-        )
+        return write_edition(self.directory, plan, deltas, self.book.counts(), salt_key=SALT)
 
     def state(self, name: str, text: str, by: Signer, edition: int) -> str:
         """Sign, log and keep one statement; its proof comes with the next checkpoint."""
@@ -248,7 +245,9 @@ class Site:
 
 
 def serve(directory: Path):
-    """A server for a folder behind a bearer check; gives the site and the function that stops it."""
+    """A server for a folder behind a bearer check; the site, and what stops it."""
+
+    found = Site("")
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments: object) -> None:
@@ -256,17 +255,20 @@ def serve(directory: Path):
 
         def do_GET(self) -> None:
             found.asked.append(self.path)
-            try:
+            with contextlib.suppress(ConnectionError):
                 for hook in found.before:
                     hook(self)
-                if self.headers["Authorization"] != f"Bearer {API_KEY}":
-                    self._answer(401, {}, b"who are you?")
-                elif self.path in found.answers:
-                    self._answer(*found.answers[self.path])
-                else:
-                    super().do_GET()
-            except ConnectionError:
-                self.close_connection = True
+                self._serve()
+                return
+            self.close_connection = True
+
+        def _serve(self) -> None:
+            if self.headers["Authorization"] != f"Bearer {API_KEY}":
+                self._answer(401, {}, b"who are you?")
+            elif self.path in found.answers:
+                self._answer(*found.answers[self.path])
+            else:
+                super().do_GET()
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)
@@ -280,7 +282,7 @@ def serve(directory: Path):
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    found = Site(f"http://127.0.0.1:{server.server_port}")
+    found.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
 

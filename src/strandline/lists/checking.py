@@ -1,4 +1,4 @@
-"""Is the copy intact, complete for its scope, and current? Every byte of every file is looked at."""
+"""Is a copy intact to the byte, complete for its scope, and current?"""
 
 import hashlib
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ from strandline.lists.layout import (
 )
 from strandline.lists.manifests import Manifest
 from strandline.lists.reading import check_file
+from strandline.lists.refusals import shown
 from strandline.lists.seen_log import Keys
 from strandline.lists.state import State
 from strandline.lists.subscription import Subscription
-from strandline.lists.refusals import shown
 
 _TRUST = {"pinned.root.json", "timestamp.json", "snapshot.json", "targets.json", "root_history"}
 _TIMES = 3

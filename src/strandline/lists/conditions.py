@@ -45,14 +45,17 @@ class Believed:
     index: int
     proof: str
     certificates: tuple[Vouched, ...]
+    #: The hotline whose copy this is, when it is to certify: it vouches for itself alone.
+    own: Hotline | None = None
 
     def vouchers(self, policy: Policy, entry_class: EntryClass) -> list[Hotline]:
         """The hotlines that stand for a class: its publisher, and those that certified it."""
-        return [policy.publisher] + [
+        found = [policy.publisher] + [
             each.hotline
             for each in self.certificates
             if each.certificate.vouches_for(self.manifest, entry_class)
         ]
+        return [*found, self.own] if self.own and self.own not in found else found
 
     def proofs(self) -> dict[str, bytes]:
         """The proofs of what was said, by path, in their one form."""
@@ -109,12 +112,24 @@ def open_scope(note: bytes, policy: Policy, before: ScopeNote | None) -> tuple[S
 
 
 def believe(
-    note: bytes, edition: int, policy: Policy, log: SeenLog, *, read: Read, scope: Scope
+    note: bytes,
+    edition: int,
+    policy: Policy,
+    log: SeenLog,
+    *,
+    read: Read,
+    scope: Scope,
+    certifying: str = "",
 ) -> Believed:
     """An edition that is signed, logged, and certified for every class that the scope covers.
 
     ``read`` gives the bytes of a published file, and raises ListRefused when there is none.
+    ``certifying`` names the hotline that is to certify it and so has not yet: its own jurisdiction
+    is taken as given.
     """
+    own = next((each for each in policy.hotlines if each.name == certifying), None)
+    if certifying and own is None:
+        raise ListRefused(f"The list's policy names no hotline {certifying!r} that certifies.")
     manifest = open_manifest(note, edition, policy)
     keys = Keys.of(policy)
     path = manifest_path(edition)
@@ -125,7 +140,7 @@ def believe(
             f"Edition {edition} is not shown to be in the transparency log. {error.message}"
         ) from error
     certificates = tuple(_certificates(manifest, policy, log, keys, read))
-    believed = Believed(manifest, index, proof, certificates)
+    believed = Believed(manifest, index, proof, certificates, own)
     for entry_class in covered(manifest, scope):
         _check_certified(believed, policy, entry_class)
     return believed

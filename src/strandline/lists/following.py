@@ -43,7 +43,8 @@ from strandline.lists.scope_note import ScopeNote
 from strandline.lists.seen_log import Keys, SeenLog, look
 from strandline.lists.snapshots import same_as_history
 from strandline.lists.sources import Progress, Source
-from strandline.lists.state import Count, State
+from strandline.lists.state import Check, Count, State
+from strandline.lists.subscription import Subscription
 from strandline.transparency.merkle import leaf_hash
 
 #: Bytes of a scope note.
@@ -199,7 +200,15 @@ class _Sync:
 
     def _believe(self, edition: int, policy: Policy, log: SeenLog, scope: Scope) -> Believed:
         note = self._targets[manifest_path(edition)]
-        believed = believe(note, edition, policy, log, read=self._statement, scope=scope)
+        believed = believe(
+            note,
+            edition,
+            policy,
+            log,
+            read=self._statement,
+            scope=scope,
+            certifying=Subscription.read(self._layout.directory).certifying,
+        )
         if self._edition is not None:
             held = self._held(self._edition, log)
             if held:
@@ -238,14 +247,7 @@ class _Sync:
         self._total = sum(file.size for file in chosen.files)
         for file in chosen.files:
             self._fetch(file)
-
-        def check(counts: dict[EntryClass, Count]) -> None:
-            found = {
-                each: (count.live + count.quarantined, count.quarantined)
-                for each, count in counts.items()
-            }
-            check_counts(manifest, scope, found)
-
+        check = _counted(manifest, scope)
         steps = steps_of(self._layout, chosen.files)
         if chosen.grows and state and held:
             for index in indexes.values():
@@ -253,7 +255,7 @@ class _Sync:
                     self._check_snapshot(index, held, columns)
             state.apply(steps, edition=manifest.edition, check=check)
             return True
-        if state and state.edition < manifest.edition and held:
+        if state and held:
             state.check_snapshots(steps)
         State.build(self._layout.store, steps, edition=manifest.edition, check=check)
         return True
@@ -328,6 +330,19 @@ class _Sync:
             self._layout.put(path, data)
         else:
             self._layout.stage(path, data)
+
+
+def _counted(manifest: Manifest, scope: Scope) -> Check:
+    """Lets a store count only as many entries as the manifest gives each class."""
+
+    def check(counts: dict[EntryClass, Count]) -> None:
+        found = {
+            each: (count.live + count.quarantined, count.quarantined)
+            for each, count in counts.items()
+        }
+        check_counts(manifest, scope, found)
+
+    return check
 
 
 def last_seen(layout: Layout, policy: Policy) -> SeenLog | None:

@@ -25,6 +25,7 @@ from strandline.lists.reading import read_blocks
 from strandline.lists.scope_note import ScopeNote
 from strandline.lists.seen_log import Keys, SeenLog
 from strandline.lists.state import State, Step
+from strandline.lists.subscription import Subscription
 from strandline.lists.updating import Kept, held
 
 #: Lists the files that belong, so that one that is missing is missed.
@@ -52,7 +53,15 @@ class Holdings:
         note = scope_note(layout, kept.policy)
         scope = note.scope if note else Scope()
         manifest = layout.read(manifest_path(edition))
-        believed = believe(manifest, edition, kept.policy, log, read=layout.read, scope=scope)
+        believed = believe(
+            manifest,
+            edition,
+            kept.policy,
+            log,
+            read=layout.read,
+            scope=scope,
+            certifying=Subscription.read(layout.directory).certifying,
+        )
         return cls(layout, kept, log, note, believed, indexes_of(layout, believed, scope))
 
     @property

@@ -40,10 +40,15 @@ def plan(
         has: whether the source may have a path.
     """
     columns = frozenset(columns)
-    anew = Plan(grows=False, files=tuple(f for each in indexes.values() for f in each.current(columns)))
+    anew = Plan(
+        grows=False, files=tuple(f for each in indexes.values() for f in each.current(columns))
+    )
     if edition is None or any(edition < index.since for index in indexes.values()):
         return anew
-    grow = Plan(grows=True, files=tuple(f for each in indexes.values() for f in each.after(edition, columns)))
+    grow = Plan(
+        grows=True,
+        files=tuple(f for each in indexes.values() for f in each.after(edition, columns)),
+    )
     if not all(has(file.path) or held(file) for file in grow.files):
         return anew
     return min(grow, anew, key=lambda each: sum(f.size for f in each.files if not held(f)))

@@ -22,11 +22,18 @@ class Subscription:
     url: str
     #: File that holds the member's API key; empty when there is none.
     api_key_file: str = ""
+    #: Name of the hotline whose copy this is, to look at what it is asked to certify: its own
+    #: jurisdiction then counts as having vouched. Empty for everyone else.
+    certifying: str = ""
 
     def encode(self) -> bytes:
         """The content of the file: JSON, and its digest."""
         line = json.dumps(asdict(self), sort_keys=True)
         return f"{line}\nsha256 {hashlib.sha256(line.encode()).hexdigest()}\n".encode()
+
+    def write(self, directory: Path) -> None:
+        """Keep it in a folder whose lock the caller has."""
+        disk.replace(directory / SUBSCRIPTION, self.encode(), directory / INCOMING)
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -77,7 +84,7 @@ def subscribe(
     try:
         with sole(directory):
             kept = init_trust(directory / TRUST, root, expected)
-            disk.replace(directory / SUBSCRIPTION, subscription.encode(), directory / INCOMING)
+            subscription.write(directory)
             disk.remove_tree(directory / INCOMING)
     except OSError as error:
         raise ListRefused(f"{directory} could not be made: {error.strerror}.") from error

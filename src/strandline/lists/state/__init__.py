@@ -11,6 +11,6 @@ folder it is given; it knows no manifest, no signature and no address.
 """
 
 from strandline.lists.state.hits import Hit, Query
-from strandline.lists.state.state import Count, Held, State, Step
+from strandline.lists.state.state import Check, Count, Held, State, Step
 
-__all__ = ["Count", "Held", "Hit", "Query", "State", "Step"]
+__all__ = ["Check", "Count", "Held", "Hit", "Query", "State", "Step"]

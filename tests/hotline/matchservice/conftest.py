@@ -84,13 +84,15 @@ def ask(face):
 
     def call(key, items, **more):
         body = json.dumps({"items": items}) if isinstance(items, list) else items
+        kind = more.pop("kind", "application/json")
         return face("partners").generic(
             "POST",
             "/api/v1/match",
             body,
-            content_type=more.pop("kind", "application/json"),
+            content_type=kind,
             headers={"Authorization": f"Bearer {key}"},
-            **more,
+            # Django's client says what kind only of a body that is not empty.
+            **{"CONTENT_TYPE": kind, **more},
         )
 
     return call

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from math import ceil
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, When
+from django.db.models import BigIntegerField, Case, F, When
 
 from strandline.hotline.matchservice.models import Bucket, Usage
 from strandline.hotline.matchservice.standing import Caller, Limits
@@ -40,11 +40,18 @@ class Left:
 class TooMuch(Exception):  # an answer, not a failure: the caller turns it into one
     """More than is allowed was asked."""
 
-    def __init__(self, message: str, seconds: int | None) -> None:
+    def __init__(self, message: str, wait: float | None, each: float = 0.0) -> None:
         super().__init__(message)
         self.message = message
-        #: Until it is worth asking again; none when it never is.
-        self.seconds = seconds
+        #: Seconds until it is worth asking again; none when it never is.
+        self.wait = wait
+        #: Seconds that each further look-up of a call would have to wait.
+        self.each = each
+
+    @property
+    def seconds(self) -> int | None:
+        """The same in whole seconds, one at least."""
+        return None if self.wait is None else max(1, ceil(self.wait))
 
 
 @dataclass
@@ -66,9 +73,12 @@ class _Lease:
 
 @dataclass
 class _Refusal:
+    """What was refused: more than that need not be asked for again so soon."""
+
     until: float
     least: int
     message: str
+    each: float
 
 
 @dataclass
@@ -101,8 +111,8 @@ class Allowances:
             if lease is None or lease.tokens < cost:
                 refusal = self._refusals.get(name)
                 if refusal and moment < refusal.until and cost >= refusal.least:
-                    seconds = max(1, ceil(refusal.until - moment))
-                    raise self._refused(caller, now, refusal.message, seconds)
+                    wait = refusal.until - moment + (cost - refusal.least) * refusal.each
+                    raise self._refused(caller, now, refusal.message, wait)
                 lease = self._more(caller, lease, cost, moment)
             lease.tokens -= cost
             lease.until = moment + LEASE
@@ -156,19 +166,19 @@ class Allowances:
         try:
             taken = _take(name, caller.limits, cost - spare, moment)
         except TooMuch as refused:
-            until = moment + (refused.seconds or 0)
-            self._refusals[name] = _Refusal(until, cost, refused.message)
+            until = moment + (refused.wait or 0)
+            self._refusals[name] = _Refusal(until, cost, refused.message, refused.each)
             now = datetime.fromtimestamp(moment, UTC)
-            raise self._refused(caller, now, refused.message, refused.seconds) from None
+            raise self._refused(caller, now, refused.message, refused.wait) from None
         self._refusals.pop(name, None)
         taken.tokens += spare
         self._leases[name] = taken
         return taken
 
-    def _refused(self, caller: Caller, now: datetime, message: str, seconds: int | None) -> TooMuch:
+    def _refused(self, caller: Caller, now: datetime, message: str, wait: float | None) -> TooMuch:
         with self._lock:
             self._of(caller, now).refused += 1
-        return TooMuch(message, seconds)
+        return TooMuch(message, wait)
 
     def _of(self, caller: Caller, now: datetime) -> _Counted:
         return self._counted.setdefault((caller.key.pk, now.astimezone(UTC).date()), _Counted())
@@ -233,7 +243,7 @@ def _less(period: str, number: int, tokens: int) -> Case:
     """What was used of a quota without these, if it is still that day's or month's."""
     used = f"{period}_used"
     same = When(**{period: number, f"{used}__gte": tokens}, then=F(used) - tokens)
-    return Case(same, default=F(used))
+    return Case(same, default=F(used), output_field=BigIntegerField())
 
 
 def _full(name: str, limits: Limits, moment: float) -> Bucket:
@@ -276,19 +286,21 @@ def _refuse(row: Bucket, limits: Limits, cost: int, moment: float) -> None:
         raise TooMuch(
             f"This month's quota of {limits.per_month:,} look-ups is used up but for "
             f"{left.month:,}.",
-            ceil(first.timestamp() - moment),
+            first.timestamp() - moment,
         )
     if left.day < cost:
         raise TooMuch(
             f"Today's quota of {limits.per_day:,} look-ups is used up but for {left.day:,}.",
-            ceil(midnight.timestamp() - moment),
+            midnight.timestamp() - moment,
         )
     if row.tokens < cost:
-        wait = (cost - row.tokens) / max(limits.per_second, 1e-6)
+        each = 1 / max(limits.per_second, 1e-6)
+        wait = (cost - row.tokens) * each
         raise TooMuch(
             f"Too many look-ups at once: {limits.per_second:g} a second may be asked in the long "
             "run.",
-            max(1, ceil(wait)),
+            wait,
+            each,
         )
 
 

@@ -91,7 +91,7 @@ def read_page(
         yield from walk.take(parser)
     except etree.XMLSyntaxError as error:
         line = f"line {error.lineno}" if error.lineno else walk.place()
-        raise FormatRefused(line, f"This is not well-formed XML. {_said(error)}") from None
+        raise FormatRefused(line, f"This is not well-formed XML {_said(error)}.") from None
     walk.check_complete()
 
 
@@ -277,5 +277,7 @@ def _after_prolog(head: bytes) -> int | None:
 
 
 def _said(error: etree.XMLSyntaxError) -> str:
-    """The parser's own words, cut before anything it repeats from the file."""
-    return re.split(r"[:,'\"]", error.msg or "", maxsplit=1)[0].strip()[:120] + "."
+    """What is wrong by the parser's name for it: its sentences repeat what stands in the file."""
+    last = getattr(error.error_log, "last_error", None)
+    name = str(last.type_name) if last else ""
+    return f"({name.removeprefix('ERR_').replace('_', ' ').lower()})" if name else ""

@@ -43,6 +43,7 @@ TABLE = {
     Permission.SETTLE_FLOODS: "     . . x . . . .",
     Permission.SEE_HOLDERS: "       . . x . . . .",
     Permission.SET_SCOPES: "        . . . . x . .",
+    Permission.EXCHANGE: "          . . x . . . .",
 }
 
 

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     SETTLE_FLOODS = "settle floods of disputes, quarantine what one source brought"
     SEE_HOLDERS = "see which members still hold what was withdrawn"
     SET_SCOPES = "set what a member may receive"
+    EXCHANGE = "take in lists of others, and take them back"
 
 
 #: Of keys; people have the others.
@@ -65,6 +66,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.SEE_FIGURES,
             P.MANAGE_WORK,
             P.PUBLISH,
+            P.EXCHANGE,
             P.MANAGE_MATCHES,
             P.REVIEW_ENTRIES,
             P.SETTLE_FLOODS,

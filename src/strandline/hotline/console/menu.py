@@ -21,6 +21,7 @@ MENU = (
     Entry("Queue", "queue", Permission.SEE_QUEUE),
     Entry("Figures", "figures", Permission.SEE_FIGURES),
     Entry("Hash list", "hashlist", Permission.PUBLISH),
+    Entry("Exchange", "exchange", Permission.EXCHANGE),
     Entry("Feedback", "feedback", Permission.REVIEW_ENTRIES),
     Entry("Hosts", "hosts", Permission.MANAGE_WORK),
     Entry("Due work", "due-work", Permission.MANAGE_WORK),

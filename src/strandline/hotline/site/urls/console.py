@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("", include("strandline.hotline.console.urls")),
     path("", include("strandline.hotline.hashlist.urls")),
+    path("", include("strandline.hotline.exchange.urls")),
     path("", include("strandline.hotline.feedback.urls")),
     path("", include("strandline.hotline.takedown.urls")),
     path("", include("strandline.hotline.statistics.urls")),

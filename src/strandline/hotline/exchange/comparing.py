@@ -1,0 +1,168 @@
+"""How the rows of a delivery stand to the list: new, known, contradicting, or not for it.
+
+The same bytes are one entry, so exact digests decide. Two different files may share a perceptual
+hash: it decides only for a row that has nothing else.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from strandline.formats import HashRow, Losses, Unreadable
+from strandline.hotline.assessment.words import Category
+from strandline.hotline.exchange.meanings import Meanings, identity_of, word_of
+from strandline.hotline.hashlist.checks import innocent_among
+from strandline.hotline.hashlist.models import Entry, Why
+from strandline.hotline.hashlist.services import Identity, known_entries
+
+_EXACT = ("sha256", "sha1", "md5")
+_LIKENESS = ("pdq", "photodna")
+#: Withdrawn for one of these, an entry may be listed again when it is sent again.
+_MAY_RETURN = frozenset({Why.REVERTED.value, Why.SOURCE_WITHDREW.value})
+
+
+class Standing(StrEnum):
+    """What a row is to the list; the value is what pages call it."""
+
+    NEW = "new"
+    KNOWN = "known"
+    #: The same digest with another category, or paired with other digests.
+    CONTRADICTING = "contradicting"
+    #: A second row of the same delivery.
+    REPEATED = "repeated"
+    #: On the list of innocent pictures.
+    INNOCENT = "innocent"
+    #: It was in the list and somebody here took it off.
+    WITHDRAWN_HERE = "withdrawn here"
+    #: The source's table leaves its category out, or does not name it.
+    LEFT_OUT = "left out"
+    UNNAMED = "category not named"
+    #: The source takes an earlier row back.
+    SOURCE_WITHDREW = "withdrawn by the source"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One row and what it is to the list."""
+
+    row: HashRow | Unreadable
+    standing: Standing
+    #: A sentence where the standing alone does not say enough.
+    why: str = ""
+    #: What would be listed.
+    identity: Identity | None = None
+    #: The entries in the list that it concerns.
+    entries: tuple[Entry, ...] = ()
+
+
+def compare(
+    rows: Sequence[HashRow | Unreadable], meanings: Meanings, losses: Losses | None = None
+) -> list[Compared]:
+    """Each of these rows, at most a few thousand, in order."""
+    wanted: list[HashRow] = []
+    settled: dict[int, Compared] = {}
+    for place, row in enumerate(rows):
+        aside = _set_aside(row, meanings)
+        if aside is not None:
+            settled[place] = aside
+        else:
+            assert isinstance(row, HashRow)
+            wanted.append(row)
+    judged = _judge(wanted, meanings, losses)
+    return [settled.get(place) or next(judged) for place in range(len(rows))]
+
+
+def _set_aside(row: HashRow | Unreadable, meanings: Meanings) -> Compared | None:
+    if isinstance(row, Unreadable):
+        return Compared(row, Standing.UNREADABLE, row.reason)
+    if row.withdrawn:
+        return Compared(row, Standing.SOURCE_WITHDREW)
+    try:
+        if meanings.class_of(row) is None:
+            return Compared(row, Standing.LEFT_OUT)
+    except KeyError:
+        return Compared(row, Standing.UNNAMED, f"What does {word_of(row)[:60]!r} mean here?")
+    return None
+
+
+def _judge(
+    rows: Sequence[HashRow], meanings: Meanings, losses: Losses | None
+) -> Iterator[Compared]:
+    identities = []
+    for row in rows:
+        entry_class = meanings.class_of(row)
+        assert entry_class is not None
+        identities.append(identity_of(row, entry_class, losses))
+    innocent = innocent_among([(row.sha256 or "", row.pdq or "") for row in rows]) if rows else []
+    held = known_entries(identity.fingerprints for identity in identities)
+    seen: dict[str, Identity] = {}
+    for row, identity, harmless in zip(rows, identities, innocent, strict=True):
+        names = _names(row)
+        if harmless:
+            yield Compared(row, Standing.INNOCENT, identity=identity)
+            continue
+        judged = _against(row, identity, _entries_of(row, held))
+        before = next((seen[name] for name in names if name in seen), None)
+        if judged.standing is Standing.NEW and before is not None:
+            judged = Compared(row, Standing.REPEATED, identity=identity)
+            if not _agree(before, identity):
+                why = "Another row of this delivery says otherwise."
+                judged = Compared(row, Standing.CONTRADICTING, why, identity)
+        for name in names:
+            seen.setdefault(name, identity)
+        yield judged
+
+
+def _names(row: HashRow) -> list[str]:
+    """What the row is recognised by: its exact digests, or its likeness where it has none."""
+    exact = [f"{name} {value}" for name in _EXACT if (value := getattr(row, name))]
+    return exact or [f"{name} {value}" for name in _LIKENESS if (value := getattr(row, name))]
+
+
+def _entries_of(row: HashRow, held: dict[str, list[Entry]]) -> dict[int, Entry]:
+    found: dict[int, Entry] = {}
+    for name in _names(row):
+        column, _, value = name.partition(" ")
+        for entry in held.get(value, ()):
+            # Digests of two kinds can be equal only by design, but then they mean nothing.
+            if getattr(entry.fingerprint, column) == value:
+                found[entry.pk] = entry
+    return found
+
+
+def _against(row: HashRow, identity: Identity, found: dict[int, Entry]) -> Compared:
+    live = {pk: entry for pk, entry in found.items() if entry.state != Entry.State.WITHDRAWN}
+    if not live:
+        if all(entry.why in _MAY_RETURN for entry in found.values()):
+            return Compared(row, Standing.NEW, identity=identity)
+        return Compared(row, Standing.WITHDRAWN_HERE, identity=identity)
+    entries = tuple(live.values())
+    if len(entries) > 1:
+        names = " and ".join(entry.name for entry in entries[:3])
+        why = f"Its hashes belong to {names}, which are different files."
+        return Compared(row, Standing.CONTRADICTING, why, identity, entries)
+    (entry,) = entries
+    for name in _EXACT:
+        ours, theirs = getattr(entry.fingerprint, name), getattr(row, name)
+        if ours and theirs and ours != theirs:
+            why = f"{entry.name} has one of its hashes, but another {name}."
+            return Compared(row, Standing.CONTRADICTING, why, identity, entries)
+    if entry.listed_class.category != identity.entry_class.category:
+        ours = _said(entry.listed_class.category)
+        why = f"{entry.name} is {ours} here, not {_said(identity.entry_class.category)}."
+        return Compared(row, Standing.CONTRADICTING, why, identity, entries)
+    return Compared(row, Standing.KNOWN, identity=identity, entries=entries)
+
+
+def _agree(one: Identity, other: Identity) -> bool:
+    if one.entry_class.category != other.entry_class.category:
+        return False
+    pairs = (
+        (getattr(one.fingerprints, name), getattr(other.fingerprints, name)) for name in _EXACT
+    )
+    return all(mine == theirs for mine, theirs in pairs if mine and theirs)
+
+
+def _said(category: str) -> str:
+    return str(Category(category).label) if category in Category.values else category

@@ -185,3 +185,35 @@ def test_two_publishers_at_once_leave_a_whole_state(table, member):
         list(pool.map(lambda _: table.heartbeat(), range(12)))
     assert parse((table.published / "metadata/timestamp.json").read_bytes(), "timestamp")
     assert member.update().targets == FILES
+
+
+def trouble(table):
+    """What kept a release from being made, if anything."""
+    try:
+        table.release(MORE)
+    except KeyRefused as error:
+        return error.message
+    return None
+
+
+def test_a_full_disk_leaves_a_whole_state_and_a_repeat_finishes(table, member, monkeypatch):
+    table.release()
+    real = os.fsync
+    for left in range(40):
+        room = iter(range(left))
+
+        def fsync(descriptor, room=room):
+            if next(room, None) is None:
+                raise OSError(28, "No space left on device")
+            real(descriptor)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fsync)
+            said = trouble(table)
+        if said is None:
+            break
+        assert "No space left on device" in said
+        assert member.update().targets in (FILES, MORE)
+        assert not list(table.published.rglob("*.incoming"))
+    assert left > 5
+    assert member.update().targets == MORE

@@ -329,13 +329,29 @@ def test_a_clock_minutes_behind_is_no_matter(member):
 
 
 def test_a_clock_behind_by_a_day_is_named(member):
-    said = refused(member, "clock is behind", now=NOW - DAY)
+    said = refused(member, "this clock is behind", now=NOW - DAY)
     assert "2026-02-28 12:00 UTC" in said
 
 
 def test_a_clock_ahead_by_a_day_is_named_when_the_statement_is_a_day_old(table, member):
     table.now += DAY
     refused(member, "computer's clock", now=table.now + DAY + HOUR)
+
+
+def test_a_publisher_whose_clock_is_a_day_ahead_is_believed_once_it_is_set_right(table, member):
+    table.now = NOW + DAY
+    table.release(MORE)
+    refused(member, "publisher's is ahead", now=NOW)
+    table.now = NOW
+    table.heartbeat()
+    assert member.update().targets == MORE
+
+
+def test_a_publisher_whose_clock_is_a_day_behind_is_believed_for_a_day_less(table, member):
+    table.now = NOW - DAY
+    table.release(MORE)
+    assert member.update(NOW).targets == MORE
+    refused(member, "expired", now=NOW + DAY)
 
 
 def test_the_thief_of_the_timestamps_key_cannot_sign_for_years(table, member):

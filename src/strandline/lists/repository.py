@@ -227,6 +227,11 @@ class Repository:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+        except OSError as error:
+            raise KeyRefused(
+                f"The list could not be released in {self.directory}: {error.strerror}. What was "
+                "released before stays in force; the same call does what is left."
+            ) from error
         finally:
             os.close(descriptor)
 

@@ -341,7 +341,7 @@ def test_a_clock_ahead_by_a_day_is_named_when_the_statement_is_a_day_old(table, 
 def test_a_publisher_whose_clock_is_a_day_ahead_is_believed_once_it_is_set_right(table, member):
     table.now = NOW + DAY
     table.release(MORE)
-    refused(member, "publisher's is ahead", now=NOW)
+    refused(member, "publisher's ahead", now=NOW)
     table.now = NOW
     table.heartbeat()
     assert member.update().targets == MORE

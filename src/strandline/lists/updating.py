@@ -185,8 +185,8 @@ class _Updater(Updater):
         lifetime = timedelta(hours=trust.policy_of(self.root).fresh_hours)
         if expires > self._now + lifetime + _CLOCKS:
             raise ListRefused(
-                "The publisher's newest statement is dated ahead of this computer's clock, which says "
-                f"{shown(self._now)}. Either this clock is behind, or the publisher's is ahead."
+                "The publisher's newest statement is dated ahead of this computer's clock, which "
+                f"says {shown(self._now)}. Either this clock is behind, or the publisher's ahead."
             )
 
     def _persist_root(self, version: int, data: bytes) -> None:

@@ -1,8 +1,10 @@
 """Taking in what members say: idempotent, within their scope, with the effects of the rules."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, connection, connections
 
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.audit.verify import verify
@@ -179,4 +181,31 @@ def test_a_call_and_what_it_causes_are_in_the_chain(listed, member, say):
         ("hashlist.quarantine", "feedback"),
     ]
     assert AuditEntry.objects.get(action="feedback.give").detail == {"dispute": 2}
+    assert verify().ok
+
+
+@pytest.mark.django_db(transaction=True)
+def test_members_who_dispute_at_the_same_moment_share_one_review(listed, member, now, hotline):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    entries = listed(6)
+    failures = []
+
+    def dispute(who):
+        try:
+            give(who, [Said(entry.name, "dispute", "adult") for entry in entries[:5]], now=now)
+        except DatabaseError as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=dispute, args=[member()]) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert Review.objects.filter(by_quorum=True).count() == Review.objects.count() == 5
+    assert Statement.objects.filter(standing="counted").count() == 30
+    assert Event.objects.filter(action="quarantine").count() == 5
     assert verify().ok

@@ -43,6 +43,17 @@ def at(face, person, sign_in):
     return open_console
 
 
+def the(model):
+    """The address of the page, or of the form, of the only row there is."""
+    folders = {
+        Review: "reviews",
+        Flood: "alarms/floods",
+        SourceAlarm: "alarms/sources",
+        Innocent: "innocent",
+    }
+    return f"/feedback/{folders[model]}/{model.objects.get().pk}"
+
+
 def text(answer):
     return " ".join(answer.content.decode().split())
 
@@ -75,18 +86,18 @@ def test_a_contested_entry_is_decided_on_its_page(at, listed, member, say):
     say(member("Platform"), "dispute", entry, note="A poster <b>", edition=3)
     client = at(Role.SENIOR_ANALYST)
     assert "entry-1</a>" in text(client.get("/feedback/"))
-    page = text(client.get("/feedback/reviews/1"))
+    page = text(client.get(the(Review)))
     assert "A poster &lt;b&gt;" in page
     assert "only one source vouches" in page
     assert "Example Hotline" in page
     assert "edition 3" in page
-    answer = client.post("/feedback/reviews/1/keep", {"reason": ""})
+    answer = client.post(the(Review) + "/keep", {"reason": ""})
     assert answer.status_code == 422
     assert 'id="keep-error"' in text(answer)
-    answer = client.post("/feedback/reviews/1/keep", {"reason": "It is what it says"})
+    answer = client.post(the(Review) + "/keep", {"reason": "It is what it says"})
     assert answer.status_code == 302
-    assert "It is what it says" in text(client.get("/feedback/reviews/1"))
-    assert "Your decision" not in text(client.get("/feedback/reviews/1"))
+    assert "It is what it says" in text(client.get(the(Review)))
+    assert "Your decision" not in text(client.get(the(Review)))
     assert Entry.objects.get().state == Entry.State.LISTED
 
 
@@ -94,11 +105,11 @@ def test_a_withdrawal_keeps_what_was_typed_when_it_is_refused(at, listed, member
     (entry,) = listed()
     say(member(), "dispute", entry)
     client = at(Role.MANAGER)
-    answer = client.post("/feedback/reviews/1/withdraw", {"reason": "Typed <b>"})
+    answer = client.post(the(Review) + "/withdraw", {"reason": "Typed <b>"})
     assert answer.status_code == 422
     assert 'id="why-error"' in text(answer)
     assert 'value="Typed &lt;b&gt;"' in text(answer)
-    client.post("/feedback/reviews/1/withdraw", {"why": "mistake", "reason": "It was one"})
+    client.post(the(Review) + "/withdraw", {"why": "mistake", "reason": "It was one"})
     assert Review.objects.get().outcome == "withdrawn"
 
 
@@ -107,7 +118,7 @@ def test_entries_that_look_alike_are_named_on_the_page(at, listed, member, say):
     (entry,) = listed(pdq=pdq)
     listed(pdq=pdq[:-1] + "4", source="Another Source")
     say(member(), "dispute", entry)
-    page = text(at(Role.MANAGER).get("/feedback/reviews/1"))
+    page = text(at(Role.MANAGER).get(the(Review)))
     assert "entry-2" in page
     assert "Another Source" in page
 
@@ -119,9 +130,9 @@ def test_a_flood_is_settled_on_its_page(at, listed, member, say):
     page = text(client.get("/feedback/alarms/"))
     assert "Hostile &lt;b&gt;" in page
     assert f"<strong>{LEAST + 1}</strong> disputes are held back" in page
-    assert client.post("/feedback/alarms/floods/1", {"decision": "x"}).status_code == 404
-    assert client.post("/feedback/alarms/floods/1", {"decision": "set-aside"}).status_code == 302
-    again = client.post("/feedback/alarms/floods/1", {"decision": "counted"})
+    assert client.post(the(Flood), {"decision": "x"}).status_code == 404
+    assert client.post(the(Flood), {"decision": "set-aside"}).status_code == 302
+    again = client.post(the(Flood), {"decision": "counted"})
     assert again.status_code == 422
     assert "settled already" in text(again)
     assert Flood.objects.get().outcome == "set-aside"
@@ -133,12 +144,12 @@ def test_a_source_is_quarantined_by_one_button_and_a_reason(at, listed, member, 
     page = text(client.get("/feedback/alarms/"))
     assert "Bad Import" in page
     assert "<strong>15</strong> listed entries rest on it alone" in page
-    answer = client.post("/feedback/alarms/sources/1", {"decision": "quarantined"})
+    answer = client.post(the(SourceAlarm), {"decision": "quarantined"})
     assert answer.status_code == 422
-    assert 'id="error-1"' in text(answer)
-    client.post("/feedback/alarms/sources/1", {"decision": "quarantined", "reason": "All wrong"})
+    assert f'id="error-{SourceAlarm.objects.get().pk}"' in text(answer)
+    client.post(the(SourceAlarm), {"decision": "quarantined", "reason": "All wrong"})
     assert SourceAlarm.objects.get().state == "quarantined"
-    assert client.post("/feedback/alarms/sources/1", {"decision": "?"}).status_code == 404
+    assert client.post(the(SourceAlarm), {"decision": "?"}).status_code == 404
     assert "Restore what nobody contests" in text(client.get("/feedback/alarms/"))
 
 
@@ -150,12 +161,12 @@ def test_a_picture_is_proposed_by_one_and_accepted_by_another(at):
     assert 'value="A logo"' in text(answer)
     first.post("/feedback/innocent/", {"what": "logo", "pdq": "0f" * 32, "reason": "A logo"})
     assert "Somebody else has to accept" in text(first.get("/feedback/innocent/"))
-    assert first.post("/feedback/innocent/1", {"decision": "accept"}).status_code == 422
-    assert second.post("/feedback/innocent/1", {"decision": "accept"}).status_code == 302
+    assert first.post(the(Innocent), {"decision": "accept"}).status_code == 422
+    assert second.post(the(Innocent), {"decision": "accept"}).status_code == 302
     assert "1 picture," in text(first.get("/feedback/innocent/"))
-    assert first.post("/feedback/innocent/1", {"decision": "remove"}).status_code == 422
-    assert first.post("/feedback/innocent/1", {"decision": "eat"}).status_code == 404
-    first.post("/feedback/innocent/1", {"decision": "remove", "reason": "Not a logo"})
+    assert first.post(the(Innocent), {"decision": "remove"}).status_code == 422
+    assert first.post(the(Innocent), {"decision": "eat"}).status_code == 404
+    first.post(the(Innocent), {"decision": "remove", "reason": "Not a logo"})
     assert Innocent.objects.get().state == "removed"
 
 

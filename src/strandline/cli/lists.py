@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from strandline.cli.ceremony import root
+from strandline.cli.certify import certify
 from strandline.cli.files import files_under, printable
 from strandline.cli.progress import Count, counting, downloading
 from strandline.errors import ListRefused
@@ -27,6 +28,7 @@ def lists() -> None:
 
 
 lists.add_command(root)
+lists.add_command(certify)
 
 
 @lists.command()

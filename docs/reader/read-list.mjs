@@ -204,11 +204,12 @@ for (const line of lines.filter((line) => line.startsWith("class "))) {
   const jurisdictions = new Set([policy.publisher.jurisdiction, ...vouched.filter(({ said }) => said.has(`class ${id} ${classRoot}`)).map((each) => each.jurisdiction)]);
   need(jurisdictions.size >= policy.certification, `Class ${id} is certified in too few jurisdictions.`);
   need(hex(sha(name.join(" "))).startsWith(id), `Class ${id} has another name.`);
-  const index = utf8(read(`editions/${edition}/${id}.index`)).split("\n").slice(0, -1), files = index.slice(6).map((each) => each.split(" "));
+  const whole = utf8(read(`editions/${edition}/${id}.index`)), index = whole.split("\n").slice(0, -1), files = index.slice(6).map((each) => each.split(" "));
   const leaf = ([path, size, rows, digest, salt]) => leafHash(Buffer.from(`${path} ${size} ${rows} ${hex(sha(Buffer.from(salt + digest, "hex")))}`));
-  need(hex(tree(files.map(leaf))) === classRoot && index.length === 6 + Number(index[5].slice(6)) && utf8(read(`editions/${edition}/${id}.index`)).endsWith("\n"), `The index of class ${id} is not the one that was signed.`);
+  const top = leafHash(Buffer.from(index.slice(0, 6).join("\n") + "\n"));
+  need(hex(tree([top, ...files.map(leaf)])) === classRoot, `The index of class ${id} is not the one that was signed.`);
   const snapshot = Number(index[3].slice("snapshot ".length));
-  need(index[0] === `${policy.origin}/index` && index[2] === `class ${name.join(" ")}` && files.every((file) => /^[0-9a-f]{64}$/.test(file[3]) && /^[0-9a-f]{32}$/.test(file[4])), `The index of class ${id} is malformed.`);
+  need(index[0] === `${policy.origin}/index` && index[1] === "format 2" && index[2] === `class ${name.join(" ")}` && files.every((file) => file.length === 5 && /^[0-9a-f]{64}$/.test(file[3]) && /^[0-9a-f]{32}$/.test(file[4])) && whole.endsWith("\n"), `The index of class ${id} is malformed.`);
   const current = files.filter(([path]) => path.startsWith("snapshots/") || Number(path.split("/")[1]) > snapshot);
   for (const page of new Set([...current.filter(([path]) => path[0] === "s"), ...current].map(([path]) => path.split(".")[0]))) {
     const parts = current.filter(([path]) => path.startsWith(`${page}.`) && columns.has(path.split(".")[1])).map(([path, size, , digest]) => [path, named(path, { length: Number(size), hashes: { sha256: digest } })]);

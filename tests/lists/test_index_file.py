@@ -92,6 +92,13 @@ def test_the_root_changes_with_everything_in_it():
     assert len({INDEX.root(), INDEX.with_files([], (7, [])).root(), *roots}) == 5
 
 
+def test_the_root_covers_what_the_head_says_of_files_that_are_not_listed():
+    later = dataclasses.replace(INDEX, since=2)
+
+    assert later.files == INDEX.files
+    assert later.root() != INDEX.root()
+
+
 def test_a_leaf_tells_neither_digest_nor_salt():
     leaf = FILES[0].leaf.decode()
 

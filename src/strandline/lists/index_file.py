@@ -101,17 +101,24 @@ class Index:
         if problem:
             raise ListRefused(f"The index of class {self.entry_class.id} {problem}.")
 
-    def text(self) -> str:
-        """The content of the index file."""
-        head = (
+    @property
+    def head(self) -> str:
+        """The lines before those of the files."""
+        return (
             f"{self.origin}/index\nformat 2\nclass {self.entry_class.name}\n"
             f"snapshot {self.snapshot}\nsince {self.since}\nfiles {len(self.files)}\n"
         )
-        return head + "".join(f"{file.line}\n" for file in self.files)
+
+    def text(self) -> str:
+        """The content of the index file."""
+        return self.head + "".join(f"{file.line}\n" for file in self.files)
 
     def root(self) -> str:
-        """The class root, as the manifest gives it: lower-case hex."""
-        return tree_hash(file.leaf for file in self.files).hex()
+        """The class root, as the manifest gives it: lower-case hex.
+
+        The first leaf is the head: what is not listed is vouched for as well.
+        """
+        return tree_hash([self.head.encode(), *(file.leaf for file in self.files)]).hex()
 
     def current(self, columns: Iterable[Column] = Column) -> tuple[PageFile, ...]:
         """Files from which the class is made up anew, in the order they are applied."""

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from hypothesis import given, strategies
 
 from list_trust import make_policy, vkey, witness
 from strandline.errors import ListRefused
@@ -11,6 +12,41 @@ from strandline.lists.policy import Growth, Hotline, Policy, read_policy
 
 def test_a_policy_survives_being_written_and_read():
     policy = make_policy(growth=Growth(500, 5), fresh_hours=24)
+    assert Policy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
+
+
+HOTLINES = [
+    Hotline(f"h{number}.example", country, vkey(f"h{number}.example", 10 + number))
+    for number, country in enumerate(["gb", "nl", "nl", "ie", "de"])
+]
+WITNESSES = [witness(f"w{number}.example", 20 + number) for number in range(4)]
+
+
+@given(
+    publisher=strategies.sampled_from(HOTLINES),
+    hotlines=strategies.lists(strategies.sampled_from(HOTLINES), max_size=5),
+    witnesses=strategies.lists(strategies.sampled_from(WITNESSES), max_size=4),
+    quorum=strategies.integers(-1, 6),
+    certification=strategies.integers(-1, 6),
+    growth=strategies.builds(Growth, strategies.integers(-1, 2**54), strategies.integers(-1, 1001)),
+)
+def test_a_policy_either_holds_and_can_be_met_or_is_refused(
+    publisher, hotlines, witnesses, quorum, certification, growth
+):
+    try:
+        policy = make_policy(
+            publisher=publisher,
+            hotlines=tuple(hotlines),
+            witnesses=tuple(witnesses),
+            witness_quorum=quorum,
+            certification=certification,
+            growth=growth,
+        )
+    except ListRefused:
+        return
+    assert len({hotline.jurisdiction for hotline in policy.signers}) >= policy.certification >= 1
+    assert len(set(policy.witnesses)) >= policy.witness_quorum >= 0
+    assert len({hotline.vkey for hotline in policy.signers}) == len(policy.signers)
     assert Policy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
 
 

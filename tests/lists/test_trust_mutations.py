@@ -10,11 +10,12 @@ import random
 import pytest
 
 from list_trust import FILES, MORE, Member, set_table, stranger
-from strandline.errors import ListRefused
+from strandline.errors import ListRefused, NotPublished
 from strandline.lists import ceremony
 from strandline.lists.keys import open_signer
 from strandline.lists.metadata import parse
 from strandline.lists.roots import Changes
+from strandline.lists.updating import update
 
 MUTANTS = int(os.environ.get("STRANDLINE_TEST_MUTANTS", "300"))
 SERVED = (
@@ -154,3 +155,52 @@ def test_no_file_signed_anew_by_the_wrong_key_is_accepted(table, member, role, t
             member.update()
     member.served = {}
     assert dict(member.update().targets) == MORE
+
+
+def state_of(table):
+    """Everything that is published now."""
+    files = (file for file in table.published.rglob("*") if file.is_file())
+    return {str(file.relative_to(table.published)): file.read_bytes() for file in files}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_old_files_are_mixed_a_member_holds_one_true_state_and_never_goes_back(
+    tmp_path, table, monkeypatch, seed
+):
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    chance = random.Random(seed)
+    files = {f"editions/{number:06d}/manifest": b"%d\n" % number for number in range(1, 9)}
+    states, truths = [], []
+    for number in range(1, len(files) + 1):
+        if number in {3, 6}:
+            both = table.holder("root-1"), table.holder("root-2")
+            version = 1 + number // 3
+            ceremony.publish(table.published, table.next_root(version, Changes(), *both))
+        truth = dict(list(files.items())[:number])
+        table.release(truth)
+        states.append(state_of(table))
+        truths.append(truth)
+    member = Member(tmp_path / "trust", table)
+    member.pin()
+    newest, accepted = -1, 0
+    for _ in range(120):
+        # Somebody on the way has every file that ever was, and serves each from any time.
+        low = chance.randrange(len(states))
+        serve = [chance.choice(states[low:]) if chance.random() < 0.3 else None for _ in range(99)]
+
+        def read(path, most, serve=serve, low=low):
+            state = serve.pop() or states[low]
+            if path not in state:
+                raise NotPublished(f"There is no {path}.")
+            return state[path]
+
+        try:
+            found = dict(update(read, member.directory, now=table.now).targets)
+        except ListRefused:
+            continue
+        assert found in truths
+        assert truths.index(found) >= newest
+        newest = truths.index(found)
+        accepted += 1
+    assert accepted > 2
+    assert dict(member.update().targets) == truths[-1]

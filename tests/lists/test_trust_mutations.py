@@ -163,7 +163,7 @@ def state_of(table):
     return {str(file.relative_to(table.published)): file.read_bytes() for file in files}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_old_files_are_mixed_a_member_holds_one_true_state_and_never_goes_back(
     tmp_path, table, monkeypatch, seed
 ):
@@ -183,7 +183,7 @@ def test_whatever_old_files_are_mixed_a_member_holds_one_true_state_and_never_go
     member = Member(tmp_path / "trust", table)
     member.pin()
     newest, accepted = -1, 0
-    for _ in range(120):
+    for _ in range(60):
         # Somebody on the way has every file that ever was, and serves each from any time.
         low = chance.randrange(len(states))
         serve = [chance.choice(states[low:]) if chance.random() < 0.3 else None for _ in range(99)]

@@ -5,16 +5,21 @@ import os
 import random
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from list_vectors import CAMERA, DRAWN, NOW, SECOND, VECTORS, WITNESSES, make
+from strandline.errors import NotPublished
+from strandline.lists.checking import check
 from strandline.lists.classes import Column
 from strandline.lists.editions import index_path
+from strandline.lists.following import follow
 from strandline.lists.index_file import parse_index
 from strandline.lists.reading import read_blocks
 from strandline.lists.replay import replay
+from strandline.lists.subscription import Subscription, subscribe
 from strandline.transparency import Signer
 
 READER = Path(__file__).parents[2] / "docs" / "reader" / "read-list.mjs"
@@ -44,6 +49,21 @@ def refused(folder, **changes):
 @pytest.fixture
 def copy(tmp_path):
     return shutil.copytree(VECTORS / "list", tmp_path / "list")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Reads the published folder without a network between."""
+
+    path: Path
+
+    def read(self, path, max_bytes):
+        if not self.has(path):
+            raise NotPublished(f"There is no {path}.")
+        return (self.path / path).read_bytes()
+
+    def has(self, path):
+        return (self.path / path).exists()
 
 
 def files_of(directory):
@@ -77,6 +97,17 @@ def test_the_vectors_hold_what_this_package_reads_from_them():
         assert entry.fingerprints.sha256 == known["sha256"]
         assert entry.fingerprints.pdq == known.get("pdq")
     assert held == {}
+
+
+def test_a_member_syncs_the_vectors_and_finds_its_copy_intact(tmp_path):
+    root = (VECTORS / "list/metadata/1.root.json").read_bytes()
+    copy = tmp_path / "copy"
+    subscribe(copy, Subscription(""), fingerprint=FACTS["fingerprint"], root=root, source=None)
+
+    synced = follow(copy, Folder(VECTORS / "list"), now=NOW)
+
+    assert synced.manifest.digest() == FACTS["manifest"]
+    check(copy, now=NOW)
 
 
 @needs_node

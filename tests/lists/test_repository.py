@@ -44,6 +44,26 @@ def test_every_file_has_its_version_and_only_the_timestamp_is_replaced(table):
     assert versions(table) == [f"{name}.json" for name in names]
 
 
+def test_what_is_named_is_written_before_what_names_it(table, monkeypatch):
+    from strandline.lists import repository
+
+    written = []
+    write = repository.trust.write
+
+    def noted(path, data):
+        written.append(str(path.relative_to(table.published)))
+        write(path, data)
+
+    monkeypatch.setattr(repository.trust, "write", noted)
+    table.release(MORE)
+    assert written == [
+        *MORE,
+        "metadata/1.targets.json",
+        "metadata/1.snapshot.json",
+        "metadata/timestamp.json",
+    ]
+
+
 def test_the_same_release_again_is_a_heartbeat(table):
     first = table.release()
     table.now += HOUR

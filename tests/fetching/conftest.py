@@ -28,6 +28,8 @@ class Visit(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: "Host"
+    #: What came with a POST.
+    sent = b""
 
     def do_GET(self) -> None:
         self.server.web.visits.append(
@@ -38,6 +40,10 @@ class Visit(BaseHTTPRequestHandler):
             self.server.web.pages[self.path.partition("?")[0]](self)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             self.server.web.broken_off.set()
+
+    def do_POST(self) -> None:
+        self.sent = self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def answer(self, body: bytes = b"", status: int = 200, **headers: str) -> None:
         self.send_response(status)

@@ -1,8 +1,8 @@
 """Other people's implementations accept our log and refuse a changed one; ours accepts theirs.
 
 Go: ``golang-go`` and ``golang-golang-x-mod-dev`` of Debian. npm: ``@sigstore/verify``, found
-through ``NODE_PATH``. PyPI: ``tlog-scales``, and ``aics-tlog`` with ``aics-witness``, in the interpreter
-that ``STRANDLINE_TEST_PEER_PYTHON`` names. What is not there is skipped by its name.
+through ``NODE_PATH``. PyPI: ``tlog-scales``, and ``aics-tlog`` with ``aics-witness``, in the
+interpreter that ``STRANDLINE_TEST_PEER_PYTHON`` names. What is not there is skipped by its name.
 """
 
 import json

@@ -9,7 +9,7 @@ import pytest
 
 from killing import killed_before
 from list_trust import DAY, FILES, HOUR, MORE, NOW, Member, changed, set_table, stranger
-from strandline.errors import ListRefused
+from strandline.errors import ListRefused, SourceFailed
 from strandline.lists import ceremony
 from strandline.lists.keys import grouped, open_signer
 from strandline.lists.metadata import LIMITS
@@ -385,6 +385,15 @@ def test_what_the_reader_refuses_is_told_in_its_own_words(newcomer):
     newcomer.served["metadata/timestamp.json"] = ListRefused("The cable is cut.")
     said = refused(newcomer, "The cable is cut")
     assert said == f"The cable is cut. {KEPT}"
+
+
+@pytest.mark.parametrize("path", ["metadata/timestamp.json", "editions/000002/manifest"])
+def test_a_source_that_broke_off_is_told_apart_from_one_that_lies(table, member, path):
+    table.release(MORE)
+    member.served[path] = SourceFailed("It broke off.")
+    with pytest.raises(SourceFailed) as raised:
+        member.update()
+    assert raised.value.message == f"It broke off. {KEPT}"
 
 
 def test_a_server_that_fails_on_the_next_root_is_not_taken_to_have_none(member):

@@ -20,7 +20,7 @@ from tuf.api.exceptions import (
 from tuf.api.metadata import Root, TargetFile
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
-from strandline.errors import ListRefused, NotPublished
+from strandline.errors import ListRefused, NotPublished, SourceFailed
 from strandline.lists import metadata as trust
 from strandline.lists.metadata import FOLDER, LIMITS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from strandline.lists.pinning import (
@@ -84,19 +84,23 @@ def update(
             path: _target(read, held_file, path, target) for path, target in updater.named.items()
         }
     except ListRefused as error:
-        raise ListRefused(f"{error.message} {_KEPT}") from error
+        raise _kept(error) from error
     except (RepositoryError, DownloadError, ValueError) as error:
         cause = error.__cause__
         if isinstance(cause, ListRefused) and not isinstance(cause, NotPublished):
-            said = cause.message
-        else:
-            said = sentence(error, now)
-        raise ListRefused(f"{said} {_KEPT}") from error
+            raise _kept(cause) from error
+        raise _kept(ListRefused(sentence(error, now))) from error
     except OSError as error:
         raise ListRefused(
             f"The trust could not be written to {directory}: {error.strerror}. {_KEPT}"
         ) from error
     return Trusted(policy, updater.root.version, files, updater.expires)
+
+
+def _kept(error: ListRefused) -> ListRefused:
+    """The same refusal, saying what was kept; a source that failed stays told apart."""
+    kind = SourceFailed if isinstance(error, SourceFailed) else ListRefused
+    return kind(f"{error.message} {_KEPT}")
 
 
 def _telling(read: Read) -> Read:

@@ -31,9 +31,9 @@ def within(numbers: Iterable[int], scope: Scope) -> dict[int, Entry]:
 
 def listed_in_all() -> int:
     """How many entries the list has, as the last edition says; counted where there is none yet."""
-    last = Edition.objects.order_by("-number").values_list("entries", "quarantined").first()
+    last = Edition.objects.order_by("-number").values_list("entries", flat=True).first()
     if last is not None:
-        return sum(last)
+        return last
     return Entry.objects.exclude(state=Entry.State.WITHDRAWN).count()
 
 

@@ -17,13 +17,15 @@ from strandline.hotline.matchservice import alarms, asking, derived
 from strandline.hotline.matchservice.allowance import Allowances, Left, TooMuch, left_of
 from strandline.hotline.matchservice.answering import answer, within
 from strandline.hotline.matchservice.asking import AskedWrong, Item
+from strandline.hotline.matchservice.innocence import without_innocent
 from strandline.hotline.matchservice.lookup import Current, Hit
 from strandline.hotline.matchservice.models import Standing, Usage
 from strandline.hotline.matchservice.probing import Asked, Watch
-from strandline.hotline.matchservice.standing import Caller, still_good
+from strandline.hotline.matchservice.standing import Caller, Scopes, still_good
 
 allowances = Allowances()
 current = Current(derived.open_list)
+scopes = Scopes()
 _watches: dict[tuple[Path, float], Watch] = {}
 _lock = threading.Lock()
 
@@ -59,15 +61,15 @@ def match(caller: Caller, body: bytes, now: datetime) -> Answer:
     held = current.get(settings.HOTLINE.home / derived.FOLDER)
     cost = sum(item.cost for item in items)
     left = allowances.spend(caller, cost, now)
-    scope = caller.scope()
-    hits = within(held.find(items, scope.columns), scope)
+    scope = scopes.of(caller.member)
+    hits = without_innocent(items, within(held.find(items, scope.columns), scope))
     listed = sum(map(bool, hits))
-    suspicion = watch().see(caller.key.pk, _asked(items, hits), now.timestamp())
+    suspicion = watch().see(caller.key, _asked(items, hits), now.timestamp())
     if suspicion is not None:
         alarms.raise_alarm(caller, suspicion, now=now)
     allowances.count(caller, now, look_ups=cost, listed=listed)
     # Whoever lost the key meanwhile is told nothing, not even by a call that was under way.
-    if not still_good(caller.key):
+    if not still_good(caller):
         raise Revoked
     told = answer(items, hits, entitled=caller.entitled, edition=held.edition)
     return Answer(json.dumps(told, separators=(",", ":")).encode(), left)

@@ -1,0 +1,33 @@
+"""Likenesses to common innocent pictures are none: a logo is nobody's copy of anything.
+
+Whether a picture is a known innocent one, ``hashlist.checks`` knows. It is asked only of what was
+found by likeness, which few of the pictures asked about are. The same bytes as an entry's are still
+that entry.
+"""
+
+from collections.abc import Sequence
+
+from strandline.hotline.hashlist.checks import innocent_among
+from strandline.hotline.matchservice.asking import Item
+from strandline.hotline.matchservice.lookup import Hit
+from strandline.lists.classes import Column
+
+_LIKENESS = frozenset({Column.PDQ, Column.VIDEO})
+
+
+def without_innocent(items: Sequence[Item], hits: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
+    """The hits but for those of pictures, or frames of films, that are known innocent ones."""
+    asked = [
+        (place, each.ms, each.raw.hex())
+        for place, (item, found) in enumerate(zip(items, hits, strict=True))
+        if any(hit.column in _LIKENESS for hit in found)
+        for each in item.hashes
+    ]
+    if not asked:
+        return [list(found) for found in hits]
+    told = innocent_among([("", pdq) for _, _, pdq in asked])
+    innocent = {(place, ms) for (place, ms, _), known in zip(asked, told, strict=True) if known}
+    return [
+        [hit for hit in found if hit.column not in _LIKENESS or (place, hit.ms) not in innocent]
+        for place, found in enumerate(hits)
+    ]

@@ -202,6 +202,26 @@ def test_a_member_says_what_it_holds_and_hears_what_is_gone(call, entries, platf
     }
 
 
+def test_what_a_member_fetches_is_taken_for_what_it_holds(
+    face, platform, entries, tmp_path, monkeypatch, now
+):
+    from strandline.hotline.hashlist import published
+
+    page = tmp_path / "000000.core"
+    page.write_bytes(b"page")
+    found = published.File(page, edition=3, listed_class=entries[0].listed_class)
+    monkeypatch.setattr(published, "find", lambda _: found)
+    key = add_key(platform, by="test", now=now)
+    for _ in range(2):
+        answer = face("partners").get(
+            "/lists/editions/000003/x/000000.core", headers={"Authorization": f"Bearer {key}"}
+        )
+        assert b"".join(answer) == b"page"
+    (row,) = Holding.objects.all()
+    assert (row.member, row.edition, row.said) == (platform, 3, False)
+    assert AuditEntry.objects.filter(action="partners.download").count() == 1
+
+
 def signed(call_raw, hotline):
     key = (hotline.home / "keys" / "list-signer.vkey").read_text().strip()
     return open_note(call_raw, [Verifier.from_vkey(key)]).text

@@ -17,6 +17,7 @@ from strandline.hotline import clock
 from strandline.hotline.accounts.models import Member
 from strandline.hotline.audit import chain
 from strandline.hotline.audit.models import AuditEntry
+from strandline.hotline.feedback.holding import fetched
 from strandline.hotline.hashlist import published
 from strandline.hotline.hashlist.scopes import scope_of
 
@@ -67,6 +68,7 @@ def file(request: HttpRequest, path: str) -> FileResponse:
 def _record(member: Member, found: published.File, now: datetime) -> None:
     """Write the download down, once for each edition, class and column."""
     assert found.listed_class is not None
+    assert found.edition is not None
     detail: dict[str, Any] = {"class": found.listed_class.pk, "column": found.part}
     subject = f"edition:{found.edition}"
     told = AuditEntry.objects.filter(
@@ -78,6 +80,8 @@ def _record(member: Member, found: published.File, now: datetime) -> None:
         chain.record(
             at=now, actor=member.actor, action="partners.download", subject=subject, detail=detail
         )
+        # Whoever never says which edition it holds is taken to hold what it fetched.
+        fetched(member, found.edition, now=now)
 
 
 def _type(path: str) -> str:

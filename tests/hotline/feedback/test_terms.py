@@ -1,5 +1,7 @@
 """What a member may have: set by an administrator, in the chain, signed by the worker."""
 
+from datetime import timedelta
+
 import pytest
 
 from strandline.hotline.audit.models import AuditEntry
@@ -38,11 +40,13 @@ def test_a_change_is_in_the_chain_with_what_it_was_changed_to(member, now):
 def test_the_worker_signs_each_change_with_the_publishers_key(member, hands, hotline, now):
     who = member()
     verifier = Verifier.from_vkey((hotline.home / "keys" / "list-signer.vkey").read_text().strip())
-    for scope in (NARROW, Scope()):
+    for later, scope in enumerate((NARROW, Scope())):
         terms.set_terms(who, scope, by="person:1", now=now)
         terms.sign(due.claim(ScopeSigning, worker="w", now=now), hands, now)
         note = ScopeNote.parse(open_note(terms.ask_note(who, now=now), [verifier]).text)
-        assert note == ScopeNote("hotline.example", who.actor, now, scope)
+        assert note == ScopeNote(
+            "hotline.example", who.actor, now + timedelta(seconds=later), scope
+        ), "each is newer than the one before, also within a second"
     assert due.claim(ScopeSigning, worker="w", now=now) is None
 
 

@@ -1,7 +1,7 @@
 """What each member may have: set by an administrator, signed by the worker."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -112,12 +112,15 @@ def ask_note(member: Member, *, now: datetime) -> str:
 
 def sign(row: ScopeSigning, tools: Tools, now: datetime) -> None:
     """Handle the due row: sign what the member may have as of now."""
-    now = now.replace(microsecond=0)
+    issued = now.replace(microsecond=0)
+    if row.issued_at is not None:
+        # Members refuse an older note; two of one second could not be told apart.
+        issued = max(issued, row.issued_at + timedelta(seconds=1))
     scope = scope_of(row.member) or Scope()
-    text = ScopeNote(tools.config.list_origin, row.member.actor, now, scope).text()
+    text = ScopeNote(tools.config.list_origin, row.member.actor, issued, scope).text()
     note = Signer.load(tools.config.secret_path(SIGNER)).sign(text)
     with due.finish(row):
-        ScopeSigning.objects.filter(pk=row.pk).update(note=note, issued_at=now)
+        ScopeSigning.objects.filter(pk=row.pk).update(note=note, issued_at=issued)
         chain.record(at=now, actor="worker", action="feedback.sign_scope", subject=row.member.actor)
 
 

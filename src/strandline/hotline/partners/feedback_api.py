@@ -109,7 +109,7 @@ class HoldingOut(Schema):
 
 
 _REFUSALS: Mapping[int, Any] = {401: Problem, 403: Problem}
-_NOTE: Mapping[str, Any] = {
+_NOTE: dict[str, Any] = {
     "responses": {
         200: {
             "description": "A signed note",

@@ -15,13 +15,13 @@ from strandline.lists.events import Entry, Event, Fingerprints, Kind
 few = drawn_events(12)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 @given(few)
 def test_a_block_of_events_gives_them_again(events):
     assert list(Block.of(events).events()) == events
 
 
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 @given(few, st.data())
 def test_rows_are_chosen_by_slice_or_by_truth(events, data):
     block = Block.of(events)
@@ -34,7 +34,7 @@ def test_rows_are_chosen_by_slice_or_by_truth(events, data):
     ]
 
 
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 @given(few, st.data())
 def test_joined_parts_are_the_whole(events, data):
     cuts = sorted(data.draw(st.sets(st.integers(1, len(events) - 1))) if len(events) > 1 else [])

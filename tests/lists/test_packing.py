@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strandline.errors import ListRefused
@@ -13,6 +13,7 @@ def u64(numbers):
     return np.array(numbers, np.uint64)
 
 
+@settings(deadline=None)
 @given(st.lists(small, max_size=40) | st.lists(st.integers(7, 9), max_size=3 * GROUP))
 def test_what_was_packed_is_unpacked(numbers):
     found, rest = unpack(memoryview(pack(u64(numbers)) + b"rest"), len(numbers))
@@ -41,6 +42,7 @@ def test_the_order_of_bits_is_the_one_in_the_specification():
     assert pack(u64([5, 6, 8])).hex() == "0500000000000000" + "02" + "34"
 
 
+@settings(deadline=None)
 @given(st.lists(small, min_size=1, max_size=9), st.data())
 def test_another_byte_is_refused_or_another_number(numbers, data):
     packed = bytearray(pack(u64(numbers)))
@@ -77,6 +79,7 @@ def test_a_number_too_large_for_a_list_is_refused():
         pack(u64([2**54]))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**53), 2**53)))
 def test_folding_keeps_sign_and_size(numbers):
     folded = fold(np.array(numbers, np.int64))

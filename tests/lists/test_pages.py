@@ -18,13 +18,13 @@ BASE = f"editions/000012/{DRAWN.id}"
 CAMERA_BASE = f"editions/000012/{CAMERA.id}"
 
 
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 @given(drawn_events())
 def test_a_page_gives_the_events_again(events):
     assert list(decode(encode(Block.of(events), BASE, 3)).events()) == events
 
 
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 @given(drawn_events(12), st.integers(1, 5), st.integers(1, 3))
 def test_pages_do_not_depend_on_how_the_events_came(events, rows, cut):
     whole = pages.MAX_ROWS
@@ -54,7 +54,7 @@ def test_films_with_many_frames_are_cut_into_more_pages(monkeypatch):
     assert len(found) < sum(frames)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 @given(drawn_events(5), st.data())
 def test_a_changed_byte_of_any_file_is_refused_or_says_something_else(events, data):
     files = encode(Block.of(events), BASE, 0)
@@ -72,7 +72,7 @@ def test_a_changed_byte_of_any_file_is_refused_or_says_something_else(events, da
     assert encode(block, BASE, 0) == files | {path: bytes(changed)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 @given(drawn_events(5), st.data())
 def test_a_file_cut_off_or_lengthened_is_refused(events, data):
     files = encode(Block.of(events), BASE, 0)

@@ -28,7 +28,7 @@ FACTS = json.loads((VECTORS / "vectors.json").read_text())
 needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 LATEST = "editions/000004"
 #: Copies with a changed byte; a long run has thousands.
-MUTANTS = int(os.environ.get("STRANDLINE_TEST_MUTANTS", "30"))
+MUTANTS = int(os.environ.get("STRANDLINE_TEST_MUTANTS", "15"))
 
 
 def read(folder, now=FACTS["now"], fingerprint=FACTS["fingerprint"], columns=None):

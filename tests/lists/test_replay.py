@@ -23,7 +23,7 @@ def amend(sequence, number):
     return Event(sequence, Action.AMEND, number, CAMERA, "", entry(number, CAMERA, sequence))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 120), st.integers(1, 30))
 def test_a_replay_comes_to_what_events_one_by_one_come_to(seed, count, cut):
     history = History(seed)
@@ -38,7 +38,7 @@ def test_a_replay_comes_to_what_events_one_by_one_come_to(seed, count, cut):
         assert reasons == [each.quarantine for each in known.values()]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 80), st.integers(0, 80))
 def test_a_replay_can_go_on_from_where_one_ended(seed, count, more):
     history = History(seed)
@@ -53,7 +53,7 @@ def test_a_replay_can_go_on_from_where_one_ended(seed, count, more):
     assert on_top.sequence == at_once.sequence
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 120))
 def test_a_snapshot_tells_each_entry_as_it_stands_and_replays_to_itself(seed, count):
     history = History(seed)

@@ -200,7 +200,7 @@ function readColumn(path, data, events) {
 }
 const entries = new Map();
 for (const line of lines.filter((line) => line.startsWith("class "))) {
-  const [, id, count, quarantined, , classRoot, ...name] = line.split(" "), held = new Map();
+  const [, id, count, quarantined, highest, classRoot, ...name] = line.split(" "), held = new Map();
   const jurisdictions = new Set([policy.publisher.jurisdiction, ...vouched.filter(({ said }) => said.has(`class ${id} ${classRoot}`)).map((each) => each.jurisdiction)]);
   need(jurisdictions.size >= policy.certification, `Class ${id} is certified in too few jurisdictions.`);
   need(hex(sha(name.join(" "))).startsWith(id), `Class ${id} has another name.`);
@@ -215,7 +215,8 @@ for (const line of lines.filter((line) => line.startsWith("class "))) {
     const parts = current.filter(([path]) => path.startsWith(`${page}.`) && columns.has(path.split(".")[1])).map(([path, size, , digest]) => [path, named(path, { length: Number(size), hashes: { sha256: digest } })]);
     const events = readCore(...parts.find(([path]) => path.endsWith(".core")));
     for (const [path, data] of parts) if (!path.endsWith(".core")) readColumn(path, data, events);
-    for (const { number, action, kind, pipeline, hashes } of events) {
+    for (const { sequence, number, action, kind, pipeline, hashes } of events) {
+      need(sequence <= BigInt(highest), `Class ${id} has events beyond those that the manifest counts.`);
       if (kind) held.set(number, { entry: `entry-${number}`, class: name.join(" "), kind, pipeline, quarantined: held.get(number)?.quarantined ?? false, ...hashes });
       if (action === "withdraw") held.delete(number);
       else if (action !== "amend") held.get(number).quarantined = action === "quarantine";

@@ -98,6 +98,7 @@ def test_below_the_threshold_nothing_is_published(drafted, key, tmp_path, signer
     with pytest.raises(KeyRefused, match=f"not published: {missing} more") as raised:
         publish(tmp_path / "published", gathered)
     assert "carla" in raised.value.message
+    assert "previous root" not in raised.value.message
     assert not (tmp_path / "published").exists()
 
 

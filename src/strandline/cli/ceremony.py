@@ -217,7 +217,7 @@ def show(file: Path, previous: Path | None) -> None:
 @click.option(
     "--digest",
     metavar="HEX",
-    help="The digest that was agreed on. Without it you are asked for its last group.",
+    help="The digest that was agreed on. Without it you are asked for its last line.",
 )
 @_PREVIOUS
 def sign(drafted: Path, place: str, out: Path, digest: str | None, previous: Path | None) -> None:
@@ -228,11 +228,13 @@ def sign(drafted: Path, place: str, out: Path, digest: str | None, previous: Pat
     from strandline.lists.transcript import describe
 
     data, before = drafted.read_bytes(), _bytes(previous)
-    click.echo(describe(data, previous=before), err=True)
+    # Whoever is asked for the digest types what was read to them, not what is on this screen.
+    click.echo(describe(data, previous=before, digest=digest is not None), err=True)
     digest_here = statement(data)
     if digest is None:
-        group = click.prompt("Last group of the digest, as the others read it", err=True)
-        agreed = group.strip().lower() == digest_here[-4:]
+        # Fewer digits could be met by another draft that somebody tried out for it.
+        line = click.prompt("Last line of the digest, as the others read it", err=True)
+        agreed = "".join(line.split()).lower() == digest_here[-16:]
     else:
         agreed = ungrouped(digest) == digest_here
     if not agreed:

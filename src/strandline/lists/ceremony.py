@@ -98,7 +98,7 @@ def gather(
             )
         ),
         missing=result.second.missing,
-        missing_of_previous=result.first.missing,
+        missing_of_previous=0 if before is None else result.first.missing,
     )
 
 

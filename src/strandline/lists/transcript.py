@@ -16,17 +16,20 @@ from strandline.lists.policy import Hotline, Policy
 from strandline.lists.roots import Plan, read, statement
 
 
-def describe(data: bytes, *, previous: bytes | None = None) -> str:
-    """A draft or a root, whole; with the root before, also what changed since."""
+def describe(data: bytes, *, previous: bytes | None = None, digest: bool = True) -> str:
+    """A draft or a root, whole; with the root before, also what changed since.
+
+    Without ``digest``, for whoever has to type the one that others read to them.
+    """
     root = read(data).signed
     plan = Plan.of(root)
+    heading = "Digest of what is signed, to be read aloud:"
+    aloud = [heading, *_indented(grouped(statement(data))), ""]
     lines = [
         f"Root {root.version} of the list {plan.policy.origin}",
         f"Good until {plan.expires:%Y-%m-%d}",
         "",
-        "Digest of what is signed, to be read aloud:",
-        *_indented(grouped(statement(data))),
-        "",
+        *(aloud if digest else []),
         f"Holders: {plan.threshold} of these {len(plan.holders)} must sign together",
         *_keys(plan.holders),
         "",

@@ -11,6 +11,7 @@ from strandline.hotline.accounts.services import add_key, add_member
 from strandline.hotline.matchservice import service
 from strandline.hotline.matchservice.allowance import Allowances
 from strandline.hotline.matchservice.lookup import Current, Hit
+from strandline.hotline.matchservice.standing import Scopes
 from strandline.lists.classes import Column, EntryClass
 from strandline.matching import Index
 
@@ -63,6 +64,7 @@ def shelf(monkeypatch, hotline):
     monkeypatch.setattr(service, "current", Current(lambda _: held))
     monkeypatch.setattr(service, "allowances", Allowances())
     monkeypatch.setattr(service, "_watches", {})
+    monkeypatch.setattr(service, "scopes", Scopes())
     return held
 
 

@@ -34,18 +34,18 @@ def raise_alarm(caller: Caller, suspicion: Suspicion, *, now: datetime) -> Alarm
     A key that may hold the list learns nothing new by feeling for its edge, and many variants of
     one picture may be a picture that goes round: of these a manager is told, and no more.
     """
-    if caller.quiet_until is not None and now < caller.quiet_until:
+    if _is_known(caller, now):
         return None
     with transaction.atomic():
         chain.lock()
-        if Alarm.objects.filter(key=caller.key, settled_at=None).exists():
+        if _is_known(caller, now):
             return None
         measure = _MEASURES[settings.HOTLINE.matching.probing]
         if caller.entitled or suspicion.kind == Alarm.Kind.VARIANTS:
             measure = Standing.State.GOOD
         measure = max(measure, caller.state, key=list(Standing.State).index)
         alarm = Alarm.objects.create(
-            key=caller.key,
+            key_id=caller.key,
             kind=suspicion.kind,
             raised_at=now,
             listed=suspicion.listed,
@@ -53,20 +53,28 @@ def raise_alarm(caller: Caller, suspicion: Suspicion, *, now: datetime) -> Alarm
             entry=suspicion.entry,
             measure=measure,
         )
-        Standing.objects.update_or_create(key=caller.key, defaults={"state": measure})
+        Standing.objects.update_or_create(key_id=caller.key, defaults={"state": measure})
         chain.record(
             at=now,
             actor=BY,
             action="matchservice.raise_alarm",
             subject=alarm.subject,
             detail={
-                "key": caller.key.pk,
-                "member": caller.member.pk,
+                "key": caller.key,
+                "member": caller.member,
                 "kind": suspicion.kind.value,
                 "measure": measure.value,
             },
         )
         return alarm
+
+
+def _is_known(caller: Caller, now: datetime) -> bool:
+    """A manager is told already, or has looked at what was asked within this window."""
+    return (
+        Alarm.objects.filter(key=caller.key, settled_at=None).exists()
+        or Standing.objects.filter(key=caller.key, quiet_until__gt=now).exists()
+    )
 
 
 @transaction.atomic

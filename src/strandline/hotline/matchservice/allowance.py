@@ -181,7 +181,7 @@ class Allowances:
         return TooMuch(message, wait)
 
     def _of(self, caller: Caller, now: datetime) -> _Counted:
-        return self._counted.setdefault((caller.key.pk, now.astimezone(UTC).date()), _Counted())
+        return self._counted.setdefault((caller.key, now.astimezone(UTC).date()), _Counted())
 
 
 def left_of(caller: Caller, now: datetime) -> Left:

@@ -12,20 +12,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from strandline.hotline.accounts.models import Member
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import FeedbackRefused
 from strandline.hotline.feedback.models import Holding
-from strandline.hotline.hashlist.models import Edition, Entry, Event
+from strandline.hotline.hashlist.models import Edition, Entry, Event, ListedClass
+from strandline.hotline.hashlist.portions import portions
 from strandline.hotline.hashlist.scopes import scope_of
 from strandline.lists.classes import Action, Scope
 
 #: Events after which an entry is matched.
 _LIVE = frozenset({Action.ADD.value, Action.AMEND.value, Action.RESTORE.value})
 _GONE = (Action.WITHDRAW.value, Action.QUARANTINE.value)
-#: Removals looked at, the latest first.
+#: Removals shown, the latest first.
 SHOWN = 200
+#: Entries told of one member that is behind: one who is behind by more needs no longer list.
+MOST = 5000
 
 
 @dataclass(frozen=True)
@@ -99,51 +103,93 @@ def held_by(members: Sequence[Member]) -> dict[int, Holding]:
     return held
 
 
-def removals(*, since: datetime | None = None) -> list[Removal]:
+def removals() -> list[Removal]:
     """Entries taken off and not back, the latest first, with who may still match them."""
-    gone = Event.objects.filter(action__in=_GONE, before=Entry.State.LISTED).exclude(
-        entry__state=Entry.State.LISTED
-    )
-    if since is not None:
-        gone = gone.filter(at__gt=since)
-    last: dict[int, Event] = {}
-    rows = gone.select_related("entry", "listed_class").order_by("-sequence")
-    for event in rows[: 2 * SHOWN]:
-        last.setdefault(event.entry_id, event)
-    events = list(last.values())[:SHOWN]
-    return _with_holders(events)
-
-
-def _with_holders(events: Sequence[Event]) -> list[Removal]:
-    members = Member.objects.filter(is_active=True).order_by("name")
-    held = held_by(list(members))
-    editions = list(Edition.objects.filter(state=Edition.State.PUBLISHED).order_by("number"))
-    up_to = {edition.number: edition.up_to for edition in editions}
-    ends = [edition.up_to for edition in editions]
+    away = Entry.objects.exclude(state=Entry.State.LISTED).select_related("listed_class")
+    rows = list(away.order_by("-changed_at", "-pk")[:SHOWN])
+    histories = _histories([entry.pk for entry in rows])
+    members = list(Member.objects.filter(is_active=True).order_by("name"))
+    editions = Published()
     holders = [
-        (Holder(row.member, row), up_to.get(row.edition, 0), scope_of(row.member))
-        for row in held.values()
+        (Holder(row.member, row), editions.up_to(row.edition), scope_of(row.member))
+        for row in sorted(held_by(members).values(), key=lambda row: row.member.name)
     ]
-    histories = _histories([event.entry_id for event in events])
     found = []
-    for event in events:
-        place = bisect_right(ends, event.sequence - 1)
-        first_without = editions[place] if place < len(editions) else None
+    for entry in rows:
+        history = histories[entry.pk]
+        event = _removal(history)
+        if event is None:
+            continue
         still = [
             holder
             for holder, seen, scope in holders
-            if seen < event.sequence and _matched(histories[event.entry_id], seen, scope)
+            if seen < event.sequence and _matched(history, seen, scope)
         ]
-        still.sort(key=lambda holder: holder.member.name)
-        found.append(Removal(event.entry, event, first_without, still))
+        found.append(Removal(entry, event, editions.first_with(event), still))
     return found
+
+
+def still_matched(row: Holding) -> list[tuple[int, Edition]]:
+    """What a member that holds this matches although an edition took it off.
+
+    Numbers of entries, each with the first edition without it; at most :data:`MOST`, the ones
+    that were taken off last.
+    """
+    editions, scope = Published(), scope_of(row.member)
+    seen = editions.up_to(row.edition)
+    covered = [each.pk for each in ListedClass.objects.all() if scope.covers(each.value)]
+    before = Event.objects.filter(entry=OuterRef("entry"), sequence__lte=seen)
+    gone = Event.objects.filter(
+        Exists(before),
+        sequence__gt=seen,
+        action__in=_GONE,
+        before=Entry.State.LISTED,
+        listed_class__in=covered,
+    ).exclude(entry__state=Entry.State.LISTED)
+    last: dict[int, Event] = {}
+    for event in gone.order_by("-sequence")[:MOST]:
+        last.setdefault(event.entry_id, event)
+    histories = _histories(list(last))
+    return [
+        (number, edition)
+        for number, event in sorted(last.items())
+        if (edition := editions.first_with(event)) and _matched(histories[number], seen, scope)
+    ]
+
+
+class Published:
+    """The editions members can have, by the last event each holds."""
+
+    def __init__(self) -> None:
+        rows = Edition.objects.filter(state=Edition.State.PUBLISHED).order_by("number")
+        self._rows = list(rows)
+        self._ends = [row.up_to for row in self._rows]
+        self._up_to = {row.number: row.up_to for row in self._rows}
+
+    def up_to(self, number: int) -> int:
+        """The last event that this edition holds; 0 when there is no such edition."""
+        return self._up_to.get(number, 0)
+
+    def first_with(self, event: Event) -> Edition | None:
+        """The first edition that holds this event; none until one is published."""
+        place = bisect_right(self._ends, event.sequence - 1)
+        return self._rows[place] if place < len(self._rows) else None
+
+
+def _removal(history: Sequence[Event]) -> Event | None:
+    """The event with which the entry stopped being matched, for one that is not any more."""
+    for event in reversed(history):
+        if event.action in _GONE and event.before == Entry.State.LISTED:
+            return event
+    return None
 
 
 def _histories(numbers: Sequence[int]) -> dict[int, list[Event]]:
     histories: dict[int, list[Event]] = defaultdict(list)
-    rows = Event.objects.filter(entry__in=numbers).select_related("listed_class")
-    for event in rows.order_by("sequence"):
-        histories[event.entry_id].append(event)
+    for some in portions(numbers, 500):
+        rows = Event.objects.filter(entry__in=some).select_related("listed_class")
+        for event in rows.order_by("sequence"):
+            histories[event.entry_id].append(event)
     return histories
 
 

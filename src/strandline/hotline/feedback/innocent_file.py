@@ -18,12 +18,11 @@ from datetime import UTC, datetime
 
 from strandline.hotline.audit import chain
 from strandline.hotline.feedback.models import Innocent, InnocentFile
+from strandline.hotline.hashlist.trust import list_signer
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
-from strandline.transparency import Signer
 
 FORMAT = 2
-SIGNER = "list-signer"
 #: The one row of :class:`InnocentFile`.
 _ONLY = 1
 
@@ -54,7 +53,7 @@ def sign(row: InnocentFile, tools: Tools, now: datetime) -> None:
     """Handle the due row: sign what is on the list as of now."""
     number = row.number + 1
     written = text(origin=tools.config.list_origin, number=number, issued=now)
-    note = Signer.load(tools.config.secret_path(SIGNER)).sign(written)
+    note = list_signer(tools.config).sign(written)
     with due.finish(row):
         InnocentFile.objects.filter(pk=row.pk).update(note=note, number=number)
         chain.record(

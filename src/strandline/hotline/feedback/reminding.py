@@ -1,7 +1,6 @@
 """Mail to members that still hold what was withdrawn: once for each edition they are behind."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +10,7 @@ from django.db import transaction
 from strandline.hotline.accounts.models import Member
 from strandline.hotline.audit import chain
 from strandline.hotline.feedback import holding
-from strandline.hotline.feedback.models import HolderCheck, Terms
+from strandline.hotline.feedback.models import HolderCheck, Holding, Terms
 from strandline.hotline.hashlist.models import Edition
 from strandline.hotline.jobs import due, outbox
 from strandline.hotline.jobs.models import OutboxMail
@@ -47,16 +46,24 @@ class Behind:
         return sorted(number for numbers in self.gone.values() for number in numbers)
 
 
-def behind(removals: Sequence[holding.Removal] | None = None) -> list[Behind]:
-    """Members that still hold something an edition took off, by name."""
-    found: dict[int, Behind] = {}
-    for removal in holding.removals() if removals is None else removals:
-        if removal.edition is None:
-            continue
-        for holder in removal.holders:
-            row = found.setdefault(holder.member.pk, Behind(holder.member, holder.holding.edition))
-            row.gone[removal.edition].append(removal.entry.pk)
-    return sorted(found.values(), key=lambda row: row.member.name)
+def behind() -> list[Behind]:
+    """Members that still match something an edition took off, by name."""
+    members = list(Member.objects.filter(is_active=True).order_by("name"))
+    held = holding.held_by(members)
+    late = []
+    for member in members:
+        row = held.get(member.pk)
+        if row is not None and (found := behind_by(row)):
+            late.append(found)
+    return late
+
+
+def behind_by(row: Holding) -> Behind | None:
+    """What a member that holds this still matches; none when it is nothing."""
+    late = Behind(row.member, row.edition)
+    for number, edition in holding.still_matched(row):
+        late.gone[edition].append(number)
+    return late if late.gone else None
 
 
 def look_again(*, now: datetime, **_: object) -> None:

@@ -38,14 +38,14 @@ def notice(numbers: Iterable[int], *, now: datetime) -> None:
 
 def _notice(source: str, now: datetime) -> None:
     policy = settings.HOTLINE.feedback
-    contested = _contested(source).count()
+    contested = _contested(source)
     if contested < LEAST:
         return
     last = SourceAlarm.objects.filter(source=source).order_by("-pk").first()
     if last is not None and last.state == State.QUARANTINED:
         return
     brought = Entry.objects.filter(source=source).count()
-    proved = _contested(source).filter(Exists(_reviews(proved=True))).count()
+    proved = _contested(source, proved=True)
     act = proved >= LEAST and proved * 100 > brought * policy.source_quarantine_percent
     warn = contested * 100 > brought * policy.source_alarm_percent
     if not act and not warn:
@@ -63,19 +63,19 @@ def _notice(source: str, now: datetime) -> None:
         _decide(alarm, State.QUARANTINED, reason, entries.BY, now)
 
 
-def _reviews(*, proved: bool = False) -> QuerySet[Review]:
-    """Reviews of the outer entry that speak against it; ``proved``: more than one member's word."""
+def _contested(source: str, *, proved: bool = False) -> int:
+    """Entries of a source that members hold to be wrong, and no review has kept.
+
+    ``proved``: those alone for which more than one member's word stands. Counted from the reviews,
+    of which there are few, not from the entries.
+    """
+    doubts = Statement.objects.filter(
+        entry=OuterRef("entry"), say=Say.DISPUTE, standing=Standing.COUNTED
+    ).exclude(reason__in=KEEPS_LISTED)
     against = Q(outcome=Outcome.WITHDRAWN)
     against |= Q(outcome="", by_quorum=True) if proved else Q(outcome="")
-    return Review.objects.filter(against, entry=OuterRef("pk"))
-
-
-def _contested(source: str) -> QuerySet[Entry]:
-    """Entries of a source that members hold to be wrong, and no review has kept."""
-    doubts = Statement.objects.filter(
-        entry=OuterRef("pk"), say=Say.DISPUTE, standing=Standing.COUNTED
-    ).exclude(reason__in=KEEPS_LISTED)
-    return Entry.objects.filter(Exists(doubts), Exists(_reviews()), source=source)
+    reviews = Review.objects.filter(against, Exists(doubts), entry__source=source)
+    return reviews.values("entry").distinct().count()
 
 
 def resting_on(source: str) -> QuerySet[Entry]:

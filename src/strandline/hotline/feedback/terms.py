@@ -14,14 +14,12 @@ from strandline.hotline.audit import chain
 from strandline.hotline.errors import FeedbackRefused
 from strandline.hotline.feedback.models import ScopeSigning, Terms
 from strandline.hotline.feedback.models.members import WORDS
+from strandline.hotline.hashlist.trust import list_signer
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
 from strandline.lists.classes import Column, Scope
 from strandline.lists.scope_note import ScopeNote
-from strandline.transparency import Signer
 
-#: The secret whose key signs scope notes: the publisher's own.
-SIGNER = "list-signer"
 LONGEST_GROUP = 60
 
 
@@ -118,7 +116,7 @@ def sign(row: ScopeSigning, tools: Tools, now: datetime) -> None:
         issued = max(issued, row.issued_at + timedelta(seconds=1))
     scope = scope_of(row.member) or Scope()
     text = ScopeNote(tools.config.list_origin, row.member.actor, issued, scope).text()
-    note = Signer.load(tools.config.secret_path(SIGNER)).sign(text)
+    note = list_signer(tools.config).sign(text)
     with due.finish(row):
         ScopeSigning.objects.filter(pk=row.pk).update(note=note, issued_at=issued)
         chain.record(at=now, actor="worker", action="feedback.sign_scope", subject=row.member.actor)

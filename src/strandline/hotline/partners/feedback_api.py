@@ -168,12 +168,12 @@ def hold(request: HttpRequest, held: HoldingIn) -> HoldingOut:
     except FeedbackRefused as refused:
         raise HttpError(404, refused.message) from refused
     reminding.check_soon(now=now)
-    still = [late.entries for late in reminding.behind() if late.member == member]
+    late = reminding.behind_by(noted)
     latest = Edition.objects.filter(state=Edition.State.PUBLISHED).last()
     return HoldingOut(
         edition=noted.edition,
         latest=latest.number if latest else noted.edition,
-        still_matched=[f"entry-{number}" for numbers in still for number in numbers],
+        still_matched=[f"entry-{number}" for number in late.entries] if late else [],
     )
 
 

@@ -23,7 +23,7 @@ def holders(request: StaffRequest) -> HttpResponse:
     removals = holding.removals()
     members = list(Member.objects.filter(is_active=True).order_by("name"))
     held = holding.held_by(members)
-    late = {row.member.pk: row for row in reminding.behind(removals)}
+    late = {row.member.pk: row for row in reminding.behind()}
     mailboxes = dict(Terms.objects.exclude(mailbox="").values_list("member_id", "mailbox"))
     reminded = {
         mail.key.split(":")[1]: mail

@@ -136,7 +136,12 @@ def _settle(
     why: npt.NDArray[np.uint32],
 ) -> Standing:
     """Each entry's rows in turn, all entries at once."""
-    if not (number[1:] > number[:-1]).all():
+    rising = bool((number[1:] > number[:-1]).all())
+    if rising and (tells & (action != _AMEND)).all():
+        # A list that only grew, or a snapshot: much memory less.
+        quarantine = np.where(action == _QUARANTINE, why + np.uint32(1), np.uint32(0))
+        return Standing(number, sequence, quarantine, reasons, last)
+    if not rising:
         order = np.argsort(number, kind="stable")
         number, sequence, tells = number[order], sequence[order], tells[order]
         action, why = action[order], why[order]

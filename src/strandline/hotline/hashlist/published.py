@@ -99,16 +99,3 @@ def log_file(path: str) -> Path | None:
 def latest_edition() -> Edition | None:
     """The newest edition that members were told of; none before the first."""
     return Edition.objects.filter(state=Edition.State.PUBLISHED).last()
-
-
-def latest() -> tuple[int, bytes] | None:
-    """Nothing is published in the first format any more."""
-    return None
-
-
-def manifest_of(_number: int) -> Path | None:
-    """Nothing is published in the first format any more."""
-    return None
-
-
-entries_of = manifest_of

@@ -213,3 +213,34 @@ def test_what_is_remembered_lies_in_the_users_state_folder(served, tmp_path, cap
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
     assert main(["monitor", url, "--key", LOG.vkey]) == 0
     assert (tmp_path / "xdg/strandline/monitor/log.example/state.json").exists()
+
+
+def test_a_lists_root_of_trust_gives_every_key_and_limit(served, tmp_path, capsys):
+    from log_cast import NOW, W1, W2
+    from strandline.lists.ceremony import make_all
+    from strandline.lists.policy import Growth, Hotline, Policy
+
+    log, url = served
+    policy = Policy(
+        origin="hotline.example",
+        publisher=Hotline("hotline.example", "gb", PUBLISHER.vkey),
+        hotlines=(Hotline("other.example", "de", OTHER.vkey),),
+        log=LOG.vkey,
+        witnesses=(W1.vkey, W2.vkey),
+        witness_quorum=1,
+        growth=Growth(most_events=5, most_percent=0),
+    )
+    make_all(tmp_path / "keys", tmp_path / "list", policy, now=NOW)
+    root = str(tmp_path / "list/metadata/1.root.json")
+    arguments = ["monitor", url, "--root", root, "--state", str(tmp_path / "state")]
+    log.publish()
+    assert main(arguments) == 1
+    assert "uncosigned: Only 0 of the 1 witnesses" in capsys.readouterr().err
+    log.append([signed(chain({}, {})[1])])
+    log.publish([W2.cosign(body(log.checkpoint()), datetime.now(UTC))])
+    assert main(arguments) == 1
+    assert "growth: Edition 2 of hotline.example has 10 events" in capsys.readouterr().err
+    assert main(arguments) == 0
+    assert main(["mirror", url, str(tmp_path / "mirror"), "--root", root]) == 0
+    assert main(["mirror", url, str(tmp_path / "mirror"), "--root", root, "--quorum", "2"]) == 1
+    assert main(["monitor", url]) == 2

@@ -6,28 +6,21 @@ from pathlib import Path
 import click
 
 from strandline.cli.files import printable
-from strandline.cli.keys import key_text
+from strandline.cli.log_trust import settle, trust_options
 from strandline.cli.progress import working
 
 
 @click.command()
 @click.argument("url")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--key", metavar="VKEY", required=True, help="The log's verifier key, or its file.")
-@click.option(
-    "--witness",
-    "witnesses",
-    metavar="VKEY",
-    multiple=True,
-    help="A witness's verifier key, or its file; as often as there are witnesses.",
-)
-@click.option("--quorum", metavar="N", type=int, help="Witnesses that must have cosigned.")
+@trust_options
 @click.option("--fresh", metavar="HOURS", type=float, help="Refuse an older state.")
 def mirror(
     url: str,
     directory: Path,
     *,
-    key: str,
+    root: Path | None,
+    key: str | None,
     witnesses: tuple[str, ...],
     quorum: int | None,
     fresh: float | None,
@@ -37,16 +30,16 @@ def mirror(
     Every entry is checked before it is kept. A run that was interrupted goes on where it was.
     """
     from strandline.fetching import NamedSite
-    from strandline.transparency import CosignatureVerifier, Verifier, open_checkpoint
     from strandline.transparency import mirror as copying
+    from strandline.transparency import open_checkpoint
 
     site = NamedSite.open(url)
-    known = [CosignatureVerifier.from_vkey(key_text(each)) for each in witnesses]
+    trust = settle(root, key, witnesses, quorum)
     opened = open_checkpoint(
         site.read("checkpoint"),
-        Verifier.from_vkey(key_text(key)),
-        known,
-        len(known) if quorum is None else quorum,
+        trust.log,
+        trust.witnesses,
+        trust.quorum,
         now=datetime.now(UTC),
         fresh=None if fresh is None else timedelta(hours=fresh),
     )

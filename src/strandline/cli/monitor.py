@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from strandline.cli.files import printable
 from strandline.cli.keys import key_text
+from strandline.cli.log_trust import settle, trust_options
 
 if TYPE_CHECKING:
     from strandline.lists.watching import Account
@@ -22,15 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("url")
-@click.option("--key", metavar="VKEY", required=True, help="The log's verifier key, or its file.")
-@click.option(
-    "--witness",
-    "witnesses",
-    metavar="VKEY",
-    multiple=True,
-    help="A witness's verifier key, or its file; as often as there are witnesses.",
-)
-@click.option("--quorum", metavar="N", type=int, help="Witnesses that must have cosigned.")
+@trust_options
 @click.option("--publisher", metavar="VKEY", help="The key that must have signed each manifest.")
 @click.option(
     "--hotline",
@@ -46,9 +39,9 @@ if TYPE_CHECKING:
     multiple=True,
     help="Also compare with what a witness or a mirror at URL shows; may be repeated.",
 )
-@click.option("--fresh", metavar="HOURS", type=float, default=48, help="Older is stale.")
-@click.option("--most-events", metavar="N", type=int, default=10_000, help="Of one edition.")
-@click.option("--most-percent", metavar="N", type=int, default=10, help="Growth of one edition.")
+@click.option("--fresh", metavar="HOURS", type=float, help="Older is stale.")
+@click.option("--most-events", metavar="N", type=int, help="Events of one edition.")
+@click.option("--most-percent", metavar="N", type=int, help="Growth of one edition.")
 @click.option(
     "--state",
     metavar="DIR",
@@ -61,15 +54,16 @@ def monitor(
     context: click.Context,
     url: str,
     *,
-    key: str,
+    root: Path | None,
+    key: str | None,
     witnesses: tuple[str, ...],
     quorum: int | None,
     publisher: str | None,
     hotlines: tuple[str, ...],
     others: tuple[str, ...],
-    fresh: float,
-    most_events: int,
-    most_percent: int,
+    fresh: float | None,
+    most_events: int | None,
+    most_percent: int | None,
     state: Path | None,
     as_json: bool,
 ) -> None:
@@ -80,28 +74,27 @@ def monitor(
     """
     from strandline.fetching import NamedSite
     from strandline.lists.watching import Account, Expected
-    from strandline.transparency import CosignatureVerifier, Verifier
+    from strandline.transparency import Verifier
     from strandline.transparency import monitor as watching
 
-    log = Verifier.from_vkey(key_text(key))
-    known = [CosignatureVerifier.from_vkey(key_text(each)) for each in witnesses]
-    watch = watching.Watch(
-        log,
-        known,
-        len(known) if quorum is None else quorum,
-        timedelta(hours=fresh),
-    )
-    expected = Expected(
-        Verifier.from_vkey(key_text(publisher)) if publisher else None,
-        [Verifier.from_vkey(key_text(each)) for each in hotlines],
-        most_events,
-        most_percent,
-    )
-    state = state or _default_state(log.name)
+    trust = settle(root, key, witnesses, quorum)
+    policy = trust.policy
+    if fresh is None:
+        fresh = policy.fresh_hours if policy else 48
+    watch = watching.Watch(trust.log, trust.witnesses, trust.quorum, timedelta(hours=fresh))
+    expected = Expected() if policy is None else Expected.of(policy)
+    changes: dict[str, Any] = {"most_events": most_events, "most_percent": most_percent}
+    if publisher:
+        changes["publisher"] = Verifier.from_vkey(key_text(publisher))
+    if hotlines:
+        changes["hotlines"] = [Verifier.from_vkey(key_text(each)) for each in hotlines]
+    given = {name: value for name, value in changes.items() if value is not None}
+    expected = replace(expected, **given)
+    state = state or _default_state(trust.log.name)
     now = datetime.now(UTC)
     held = watching.load(state)
     account = Account.from_json(held.account, expected)
-    elsewhere, unreached = _elsewhere(others, log.name)
+    elsewhere, unreached = _elsewhere(others, trust.log.name)
     watched = watching.follow(
         NamedSite.open(url).read,
         held,
@@ -113,6 +106,8 @@ def monitor(
     )
     watching.save(state, watched, account.to_json(), now)
     watched = replace(watched, findings=(*watched.findings, *unreached))
+    if not trust.witnesses:
+        click.echo("No witness was named, so nothing tells how old this state is.", err=True)
     _tell(watched, account, held.seen, as_json=as_json)
     context.exit(1 if watched.findings else 0)
 

@@ -7,10 +7,12 @@ vouches for it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from strandline.errors import ListRefused, NoteRefused
 from strandline.lists.certificate import Certificate, parse_certificate
 from strandline.lists.manifests import Manifest, parse_manifest
+from strandline.lists.policy import Policy
 from strandline.transparency.keys import Verifier
 from strandline.transparency.monitor import Finding
 from strandline.transparency.notes import open_note, split_note
@@ -33,6 +35,17 @@ class Expected:
     most_percent: int = 10
     #: Of the entries before, that one edition may take away.
     shrink_percent: int = 20
+
+    @classmethod
+    def of(cls, policy: Policy) -> Self:
+        """What a list's root of trust leads one to expect."""
+        return cls(
+            Verifier.from_vkey(policy.publisher.vkey),
+            [Verifier.from_vkey(hotline.vkey) for hotline in policy.hotlines],
+            policy.growth.most_events,
+            policy.growth.most_percent,
+            policy.shrink_percent,
+        )
 
 
 @dataclass

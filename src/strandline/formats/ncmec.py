@@ -76,7 +76,7 @@ def read_page(
     walk = _Walk(page, limits)
     since = parts = 0
     try:
-        for piece in _without_doctype(pieces(stream, limits)):
+        for piece in undeclared(pieces(stream, limits)):
             parser.feed(piece)
             before = walk.count
             yield from walk.take(parser)
@@ -238,7 +238,7 @@ def _local(element: Node) -> str:
     return tag[tag.rfind("}") + 1 :]
 
 
-def _without_doctype(raw: Iterator[bytes]) -> Iterator[bytes]:
+def undeclared(raw: Iterator[bytes]) -> Iterator[bytes]:
     """The same bytes, once it is certain that the root element comes before any declaration."""
     head = b""
     for piece in raw:

@@ -19,7 +19,10 @@ PLAIN_FORM = "application/x-www-form-urlencoded"
 LIST_FORM = "/exchange/deliveries"
 _FORMS = frozenset({PLAIN_FORM, ""})
 #: What the partners' face takes besides forms, by the beginning of the address.
-CALLS: Mapping[str, frozenset[str]] = {"/api/v1/": frozenset({"application/json"})}
+CALLS: Mapping[str, frozenset[str]] = {
+    "/api/v1/": frozenset({"application/json"}),
+    "/v2/": frozenset({"application/xml", "text/xml"}),
+}
 
 
 def small_plain_forms_only(get_response: Next) -> Next:

@@ -1,5 +1,5 @@
-"""A publisher and its site, for the commands of members."""
+"""A published list, for the commands of members."""
 
-from list_publisher import entry, publisher, site
+from list_publisher import list_site, published, three_editions
 
-__all__ = ["entry", "publisher", "site"]
+__all__ = ["list_site", "published", "three_editions"]

@@ -1,25 +1,21 @@
 """``strandline list`` against a real web server on loopback."""
 
+import csv
+import io
 import json
 
 import pytest
 from PIL import Image
 from skimage import data as photographs
 
+from list_publisher import API_KEY, HOUR, fingerprints
 from strandline.cli import main
 from strandline.hashing import hash_image
-
-API_KEY = "member-key-1"
 
 
 @pytest.fixture(autouse=True)
 def api_key(monkeypatch):
     monkeypatch.setenv("STRANDLINE_API_KEY", API_KEY)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "member"
 
 
 @pytest.fixture
@@ -30,117 +26,149 @@ def photograph(tmp_path):
 
 
 @pytest.fixture
-def listed(publisher, entry, site, photograph):
-    """The address where the photograph's entry is published."""
+def folder(tmp_path, published, list_site, photograph, capsys):
+    """A copy that lists the photograph as entry-20."""
     image = hash_image(photograph)
-    publisher.publish(1, [entry(1, id="known", pdq=image.pdq, sha256=image.digests.sha256)])
-    return site.url
-
-
-@pytest.fixture
-def synced(listed, publisher, folder, capsys):
-    assert main(["list", "sync", listed, str(folder), "--key", publisher.signer.vkey]) == 0
+    told = fingerprints(20, sha256=image.digests.sha256, pdq=image.pdq)
+    published.publish(published.book.add(20, told=told))
+    made = tmp_path / "member"
+    assert main(["list", "init", str(made), "--url", list_site.url, *pin(published)]) == 0
+    assert main(["list", "sync", str(made), *at(published)]) == 0
     capsys.readouterr()
-    return folder
+    return made
 
 
-def test_sync_says_what_is_held(listed, publisher, folder, capsys):
-    arguments = ["list", "sync", listed, str(folder)]
-    assert main([*arguments, "--key", publisher.signer.vkey]) == 0
+def pin(published):
+    return ["--fingerprint", published.fingerprint]
+
+
+def at(published):
+    return ["--at", published.now.isoformat()]
+
+
+def test_init_says_what_is_trusted_and_sync_what_is_held(tmp_path, published, list_site, capsys):
+    folder = tmp_path / "member"
+    assert main(["list", "init", str(folder), "--url", list_site.url, *pin(published)]) == 0
     output = capsys.readouterr().out
-    assert "Edition 1 of hotline.example, 2026-03-01 13:00 UTC, 1 entry." in output
-    assert "now held" in output
-    assert main(arguments) == 0
+    assert "trusts the list list.example" in output
+    assert published.fingerprint[:4] in output
+    assert main(["list", "sync", str(folder), "--limit-rate", "10M", *at(published)]) == 0
+    output = capsys.readouterr().out
+    assert "Edition 3 of list.example, 2026-03-01 15:00 UTC, 8 entries. now held" in output
+    assert main(["list", "sync", str(folder), *at(published)]) == 0
     assert "already held" in capsys.readouterr().out
 
 
-def test_the_keys_can_come_from_files(listed, publisher, tmp_path, monkeypatch):
-    monkeypatch.delenv("STRANDLINE_API_KEY")
-    (tmp_path / "vkey").write_text(publisher.signer.vkey + "\n")
-    (tmp_path / "api-key").write_text(API_KEY + "\n")
-    keys = ["--key", str(tmp_path / "vkey"), "--api-key-file", str(tmp_path / "api-key")]
-    assert main(["list", "sync", listed, str(tmp_path / "member"), *keys]) == 0
+def test_verify_says_what_is_complete_and_how_long_it_is_current(folder, published, capsys):
+    assert main(["list", "verify", str(folder), *at(published)]) == 0
+    output = capsys.readouterr().out
+    assert "Complete: 2 of 2 classes" in output
+    assert "Current until 2026-03-03 16:00 UTC." in output
+    page = next(folder.glob("editions/*/*/*.pdq"))
+    page.write_bytes(page.read_bytes()[:-1] + b"\0")
+    assert main(["list", "verify", str(folder), *at(published)]) == 1
+    assert "is not the file that was published" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ([], "needs the publisher's verifier key"),
-        (["--key", "/no/such/file"], "neither a verifier key"),
-        (["--key", "hotline.example+00000000+AAAA"], "not an Ed25519 key"),
-    ],
-)
-def test_a_key_that_is_none_is_a_sentence(listed, folder, options, sentence, capsys):
-    assert main(["list", "sync", listed, str(folder), *options]) == 1
-    assert sentence in capsys.readouterr().err
-
-
-def test_a_refused_sync_has_status_1_and_keeps_the_edition(synced, site, capsys):
-    site.answers["/latest"] = (200, {}, b"something else")
-    assert main(["list", "sync", site.url, str(synced)]) == 1
-    assert "Edition 1 is kept" in capsys.readouterr().err
-    assert main(["list", "verify", str(synced)]) == 0
-
-
-def test_verify_has_status_1_when_a_byte_differs(synced, capsys):
-    assert main(["list", "verify", str(synced)]) == 0
-    assert "Every file is as it was signed." in capsys.readouterr().out
-    path = synced / "editions/000001/entries.jsonl"
-    path.write_bytes(path.read_bytes()[:-2] + b"!\n")
-    assert main(["list", "verify", str(synced)]) == 1
-    assert "entries.jsonl is not as it was signed" in capsys.readouterr().err
-
-
-@pytest.fixture
-def evidence(tmp_path, photograph):
-    """A folder with the photograph, a smaller copy of it and another picture."""
-    folder = tmp_path / "evidence"
-    (folder / "below").mkdir(parents=True)
-    photograph.rename(folder / "same.png")
-    with Image.open(folder / "same.png") as picture:
-        picture.resize((256, 256)).save(folder / "below/copy.jpg")
-    Image.fromarray(photographs.chelsea()).save(folder / "other.webp")
-    return folder
-
-
-def test_match_names_the_files_that_are_listed(synced, evidence, capsys):
-    assert main(["list", "match", str(synced), str(evidence)]) == 0
-    captured = capsys.readouterr()
-    lines = captured.out.splitlines()
-    assert len(lines) == 2
-    assert lines[0] == f"{evidence / 'same.png'}: known (confirmed), the same bytes"
-    assert lines[1].startswith(f"{evidence / 'below/copy.jpg'}: known (confirmed), ")
-    assert lines[1].endswith(" bits away")
-    assert captured.err == "3 compared, 2 on the list, 0 could not be read.\n"
-
-
-def test_match_in_json_has_one_object_for_each_file(synced, evidence, capsys):
-    assert main(["list", "match", str(synced), str(evidence), "--json", "--radius", "31"]) == 0
-    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [each["file"] for each in found] == [
-        str(evidence / name) for name in ("other.webp", "same.png", "below/copy.jpg")
-    ]
-    assert found[0]["matches"] == []
-    assert found[0]["problem"] is None
-    (near,) = found[2]["matches"]
-    assert near["id"] == "known"
-    assert near["algorithm"] == "pdq"
-    assert near["edition"] == 1
-    assert 0 < near["distance"] <= near["radius"] == 31
-
-
-def test_a_file_that_cannot_be_read_gives_status_1_and_the_rest_is_done(
-    synced, evidence, tmp_path, capsys
+def test_a_copy_that_is_not_current_fails_to_verify_and_still_matches(
+    folder, published, photograph, capsys
 ):
-    (tmp_path / "notes.txt").write_text("no picture")
-    files = [str(tmp_path / "notes.txt"), str(tmp_path / "absent"), str(evidence)]
-    assert main(["list", "match", str(synced), *files]) == 1
-    captured = capsys.readouterr()
-    assert len(captured.out.splitlines()) == 2
-    assert "notes.txt: " in captured.err
-    assert captured.err.endswith("5 compared, 2 on the list, 2 could not be read.\n")
+    late = (published.now + 49 * HOUR).isoformat()
+    assert main(["list", "verify", str(folder), "--at", late]) == 1
+    assert "not current" in capsys.readouterr().err
+    assert main(["list", "match", str(folder), str(photograph)]) == 0
 
 
-def test_matching_without_a_list_is_a_sentence(tmp_path, photograph, capsys):
-    assert main(["list", "match", str(tmp_path / "none"), str(photograph)]) == 1
-    assert "holds no list" in capsys.readouterr().err
+def test_a_refused_sync_says_why_and_exits_with_1(folder, published, capsys):
+    published.publish(published.book.add(30), certified=False)
+    assert main(["list", "sync", str(folder), *at(published)]) == 1
+    error = capsys.readouterr().err
+    assert "Edition 5 is not certified" in error
+    assert "Edition 4 is kept and stays in use." in error
+
+
+def test_match_names_the_entry_and_how_near_it_is(folder, photograph, tmp_path, capsys):
+    smaller = tmp_path / "smaller.jpg"
+    Image.open(photograph).resize((256, 256)).save(smaller, quality=80)
+    text = tmp_path / "text.txt"
+    text.write_text("no picture")
+    assert main(["list", "match", str(folder), str(photograph), str(smaller), str(text)]) == 1
+    output = capsys.readouterr()
+    assert f"{photograph}: entry-20 (A), the same bytes" in output.out
+    assert f"{smaller}: entry-20 (A)" in output.out
+    assert "bits away" in output.out
+    assert "3 compared, 2 on the list, 1 could not be read." in output.err
+
+
+def test_match_as_json_has_every_fact(folder, photograph, capsys):
+    assert main(["list", "match", str(folder), str(photograph), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    [hit] = found["matches"]
+    assert (hit["entry"], hit["column"], hit["edition"]) == ("entry-20", "sha256", 4)
+    assert (hit["category"], hit["provenance"], hit["weaker"]) == ("A", "camera", False)
+
+
+def test_explain_tells_the_entry_its_vouchers_and_its_place_in_the_log(folder, photograph, capsys):
+    for what in ("entry-20", str(photograph), fingerprints(20).md5):
+        assert main(["list", "explain", str(folder), what]) == 0
+        output = capsys.readouterr().out
+        assert "entry-20" in output
+        assert "came with    edition 4" in output
+        assert "by second.example (de)" in output
+        assert "of the transparency log" in output
+    assert main(["list", "explain", str(folder), "entry-2", "--json"]) == 0
+    gone = json.loads(capsys.readouterr().out)
+    assert [told["action"] for told in gone["history"]] == ["add", "withdraw"]
+    assert not gone["listed"]
+    assert gone["proof"].startswith("c2sp.org/tlog-proof@v1\n")
+    assert main(["list", "explain", str(folder), "ff" * 32]) == 0
+    assert "matches nothing" in capsys.readouterr().out
+    assert main(["list", "explain", str(folder), "what?"]) == 1
+
+
+def test_export_streams_the_live_entries(folder, published, capsys):
+    assert main(["list", "export", str(folder)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["entry"] for row in rows] == [f"entry-{n}" for n in (1, 3, 4, 5, 6, 7, 8, 9, 20)]
+    assert rows[1]["sha256"] == fingerprints(33).sha256
+    assert main(["list", "export", str(folder), "--format", "json"]) == 0
+    films = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(films[5]["video"]) == 4
+    assert main(["list", "export", str(folder), "--format", "md5"]) == 0
+    assert fingerprints(4).md5 in capsys.readouterr().out.split()
+    assert main(["list", "export", str(folder), "--format", "tape"]) == 1
+
+
+def test_a_bundle_is_checked_in_a_closed_network_as_the_web_is(folder, published, tmp_path, capsys):
+    bundle, closed = tmp_path / "out.strandline", tmp_path / "closed"
+    assert main(["list", "bundle", str(folder), str(bundle)]) == 0
+    assert main(["list", "init", str(closed), "--from", str(bundle), *pin(published)]) == 0
+    assert main(["list", "sync", str(closed), "--from", str(bundle), *at(published)]) == 0
+    assert main(["list", "verify", str(closed), *at(published)]) == 0
+    assert "Edition 4" in capsys.readouterr().out
+    assert main(["list", "bundle", str(folder), str(bundle)]) == 1
+    assert main(["list", "sync", str(closed), *at(published)]) == 1
+    assert "give a bundle" in capsys.readouterr().err
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(bundle.read_bytes()[:5000])
+    assert main(["list", "sync", str(closed), "--from", str(damaged), *at(published)]) == 1
+    assert "not a bundle" in capsys.readouterr().err
+
+
+def test_the_key_can_come_from_a_file(tmp_path, published, list_site, monkeypatch, capsys):
+    monkeypatch.delenv("STRANDLINE_API_KEY")
+    key, folder = tmp_path / "key", tmp_path / "member"
+    key.write_text(f"{API_KEY}\n")
+    typed = ["--url", list_site.url, *pin(published), "--api-key-file", str(key)]
+    assert main(["list", "init", str(folder), *typed]) == 0
+    assert main(["list", "sync", str(folder), *at(published)]) == 0
+    wrong = tmp_path / "wrong"
+    wrong.write_text("wrong")
+    arguments = ["list", "sync", str(folder), "--api-key-file", str(wrong), *at(published)]
+    assert main(arguments) == 1
+    assert "did not accept the API key" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--limit-rate", "fast"], ["--at", "noon"]])
+def test_an_option_that_cannot_be_read_is_a_question_of_usage(tmp_path, option):
+    assert main(["list", "sync", str(tmp_path), *option]) == 2

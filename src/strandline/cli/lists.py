@@ -2,24 +2,51 @@
 
 import json
 import os
-import re
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from strandline.cli.ceremony import root
+from strandline.cli.ceremony import root as root_of_trust
 from strandline.cli.certify import certify
 from strandline.cli.files import files_under, printable
 from strandline.cli.progress import Count, counting, downloading
 from strandline.errors import ListRefused
 
 if TYPE_CHECKING:
-    from strandline.lists import FileMatches, Manifest
+    from strandline.lists.explaining import Explanation
+    from strandline.lists.manifests import Manifest
+    from strandline.lists.recognition import FileMatches
+    from strandline.lists.state import Hit
 
 API_KEY = "STRANDLINE_API_KEY"
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _ANY = click.Path(path_type=Path)
+_UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
+
+_BUNDLE = click.option(
+    "--from", "bundle", metavar="BUNDLE", type=_FILE, help="Read a bundle instead of the web."
+)
+_KEY_FILE = click.option(
+    "--api-key-file",
+    metavar="FILE",
+    type=_FILE,
+    help=f"File that holds your API key. Without it, the environment's {API_KEY} is used.",
+)
+_AT = click.option(
+    "--at",
+    metavar="TIME",
+    help="Judge what is current as of this time (2026-03-02T09:00Z) instead of now.",
+)
+_RADIUS = click.option(
+    "--radius",
+    type=click.IntRange(0, 64),
+    default=31,
+    show_default=True,
+    help="Bits of 256 in which a picture may differ from an entry.",
+)
 
 
 @click.group("list")
@@ -27,80 +54,129 @@ def lists() -> None:
     """Fetch, check and use a published hash list."""
 
 
-lists.add_command(root)
+lists.add_command(root_of_trust)
 lists.add_command(certify)
 
 
 @lists.command()
-@click.argument("url")
 @click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.option("--url", default="", help="Where the list is published.")
 @click.option(
-    "--key",
-    metavar="VKEY",
-    help="The publisher's verifier key, or a file that holds it. Needed at the first sync only.",
+    "--root", metavar="FILE", type=_FILE, help="Its root of trust, had in a way you trust."
 )
+@click.option("--fingerprint", metavar="HEX", help="The fingerprint that root must have.")
+@_KEY_FILE
+@_BUNDLE
 @click.option(
-    "--api-key-file",
-    metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=f"File that holds your API key. Without it, the environment's {API_KEY} is used.",
+    "--certifying", metavar="NAME", default="", help="You are this hotline, and are to certify."
 )
-def sync(url: str, directory: Path, key: str | None, api_key_file: Path | None) -> None:
-    """Bring DIR to the latest edition of the list published at URL.
+def init(
+    *,
+    directory: Path,
+    url: str,
+    root: Path | None,
+    fingerprint: str | None,
+    api_key_file: Path | None,
+    bundle: Path | None,
+    certifying: str,
+) -> None:
+    """Make DIR a copy of the list published at a URL, trusting one root of keys."""
+    from strandline import lists as member
+    from strandline.lists.keys import grouped
 
-    Only an edition signed by the publisher's key, complete and newer than the one in DIR is taken;
-    otherwise the one in DIR stays in use, and the exit status is 1.
-    """
-    from strandline import lists
-
-    api_key = _content(api_key_file) if api_key_file else os.environ.get(API_KEY)
-    with downloading() as progress:
-        synced = lists.sync(
-            url, directory, vkey=_key(key), api_key=api_key or None, progress=progress
-        )
-    state = "now held" if synced.changed else "already held"
-    click.echo(
-        f"{_described(synced.manifest)} Signature verified; {state} in {printable(directory)}."
+    kept = member.init(
+        directory,
+        url,
+        root=root,
+        fingerprint=fingerprint,
+        api_key=_environment_key(api_key_file),
+        api_key_file=api_key_file,
+        bundle=bundle,
+        certifying=certifying,
     )
+    click.echo(f"{printable(directory)} trusts the list {kept.policy.origin}, by the root")
+    click.echo(grouped(kept.fingerprint))
+    if fingerprint is None:
+        click.echo("Compare this with the publisher before you sync.", err=True)
 
 
 @lists.command()
 @click.argument("directory", metavar="DIR", type=_FOLDER)
-def verify(directory: Path) -> None:
-    """Check every byte of the copy in DIR against what its publisher signed.
+@_KEY_FILE
+@_BUNDLE
+@click.option("--limit-rate", metavar="BYTES", help="Bytes a second at most: 500K, 2M.")
+@_AT
+def sync(
+    *,
+    directory: Path,
+    api_key_file: Path | None,
+    bundle: Path | None,
+    limit_rate: str | None,
+    at: str | None,
+) -> None:
+    """Bring DIR to the newest edition for which every condition holds.
+
+    Otherwise the one in DIR stays in use, a sentence says why, and the exit status is 1.
+    """
+    from strandline import lists as member
+
+    key = _content(api_key_file) if api_key_file else _environment_key(None)
+    with downloading() as progress:
+        synced = member.sync(
+            directory,
+            api_key=key,
+            bundle=bundle,
+            limit_rate=_rate(limit_rate),
+            progress=progress,
+            now=_time(at),
+        )
+    state = "now held" if synced.changed else "already held"
+    click.echo(f"{_described(synced.manifest)} {state} in {printable(directory)}.")
+    if synced.waiting:
+        raise ListRefused(f"A newer edition is published and was not applied. {synced.waiting}")
+
+
+@lists.command()
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@_AT
+def verify(*, directory: Path, at: str | None) -> None:
+    """Check every byte of the copy in DIR, that it is complete for its scope, and current.
 
     The exit status is 1 when any file differs, is missing or does not belong.
     """
-    from strandline import lists
+    from strandline import lists as member
+    from strandline.lists.refusals import shown
 
-    click.echo(f"{_described(lists.verify(directory))} Every file is as it was signed.")
+    found = member.verify(directory, now=_time(at))
+    click.echo(_described(found.manifest))
+    whose = f", which {found.member} may have," if found.member else ""
+    click.echo(
+        f"Complete: {found.classes} of {found.classes_in_all} classes{whose} in {found.files} "
+        f"files of {found.bytes} bytes, each as it was published."
+    )
+    click.echo(f"Signed, logged, witnessed and certified. Current until {shown(found.until)}.")
 
 
 @lists.command()
 @click.argument("directory", metavar="DIR", type=_FOLDER)
 @click.argument("paths", metavar="FILES...", type=_ANY, nargs=-1, required=True)
-@click.option(
-    "--radius",
-    type=click.IntRange(0, 64),
-    default=31,
-    show_default=True,
-    help="Bits of 256 in which a picture may differ from an entry.",
-)
+@_RADIUS
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each file, on its line.")
 @click.pass_context
 def match(
     context: click.Context, directory: Path, paths: tuple[Path, ...], radius: int, *, as_json: bool
 ) -> None:
-    """Say which FILES are on the list in DIR; every file below a folder is compared.
+    """Say which FILES, pictures or films, are on the list in DIR; every file below a folder too.
 
-    The exit status is 0 whether or not there are matches, and 1 when a file could not be read as a
-    picture: the others were still compared.
+    The exit status is 0 whether or not there are matches, and 1 when a file could not be read: the
+    others were still compared.
     """
-    from strandline import lists
+    from strandline import lists as member
 
     seen = matched = unread = 0
     with counting("compared") as count:
-        for found in count.over(lists.match(directory, files_under(paths), radius=radius)):
+        found_files = member.match(directory, files_under(paths), radius=radius)
+        for found in count.over(found_files):
             seen += 1
             matched += bool(found.hits)
             unread += found.problem is not None
@@ -114,10 +190,71 @@ def match(
     context.exit(1 if unread else 0)
 
 
+@lists.command()
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.argument("what", metavar="ENTRY|HASH|FILE")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each entry.")
+def explain(*, directory: Path, what: str, as_json: bool) -> None:
+    """Say why something matches: the entry, its class and edition, who certified it, its proof."""
+    from strandline import lists as member
+
+    found = member.explain(directory, what)
+    for each in found:
+        if as_json:
+            click.echo(json.dumps(_explanation_json(each)))
+        else:
+            _echo_explanation(each)
+    if not found:
+        click.echo(f"{printable(what)} matches nothing on the list in {printable(directory)}.")
+
+
+@lists.command()
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.option(
+    "--format", "form", metavar="FORMAT", default="csv", show_default=True, help="See below."
+)
+@click.option("--quarantined", is_flag=True, help="Entries under quarantine as well.")
+def export(*, directory: Path, form: str, quarantined: bool) -> None:
+    """Print the entries in DIR, streamed.
+
+    FORMAT is csv, json (one object a line), or sha256, md5 or pdq for bare hashes.
+    """
+    from strandline import lists as member
+
+    for piece in member.export(directory, form, quarantined=quarantined):
+        click.echo(piece, nl=False)
+
+
+@lists.command()
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.argument("target", metavar="BUNDLE", type=click.Path(path_type=Path, dir_okay=False))
+def bundle(*, directory: Path, target: Path) -> None:
+    """Write the copy in DIR into one file, for networks that are connected to nothing."""
+    from strandline import lists as member
+
+    size = member.bundle(directory, target)
+    click.echo(f"{printable(target)}: {size} bytes. There: strandline list sync DIR --from FILE")
+
+
 def _echo_hits(count: Count, found: "FileMatches") -> None:
     for hit in found.hits:
-        near = "the same bytes" if hit.algorithm == "sha256" else f"{hit.distance} bits away"
-        count.echo(f"{printable(found.path)}: {hit.entry.id} ({hit.entry.category}), {near}")
+        count.echo(
+            f"{printable(found.path)}: {hit.name} ({hit.entry_class.category}), {_near(hit)}"
+        )
+
+
+def _near(hit: "Hit") -> str:
+    if hit.weaker:
+        return f"the same {hit.column}, which others can forge"
+    if hit.exact:
+        return "the same bytes"
+    share = f", {hit.share:.0%} of this film" if hit.share else ""
+    return f"{hit.distance} bits away{_spans(hit)}{share}"
+
+
+def _spans(hit: "Hit") -> str:
+    spans = ", ".join(f"{start:.0f}-{end:.0f} s" for start, end in hit.ranges[:5])
+    return f", in the listed film at {spans}" if spans else ""
 
 
 def _as_json(found: "FileMatches") -> dict[str, object]:
@@ -127,32 +264,97 @@ def _as_json(found: "FileMatches") -> dict[str, object]:
         "quality": found.quality,
         "too_plain": found.too_plain,
         "problem": found.problem,
-        "matches": [
-            {
-                "id": hit.entry.id,
-                "kind": hit.entry.kind,
-                "category": hit.entry.category,
-                "labels": hit.entry.labels,
-                "algorithm": hit.algorithm,
-                "distance": hit.distance,
-                "radius": hit.radius,
-                "edition": hit.edition,
-            }
-            for hit in found.hits
-        ],
+        "matches": [_hit_json(hit) for hit in found.hits],
     }
 
 
-def _key(text: str | None) -> str | None:
-    """The key itself, or the content of the file that holds it."""
-    if text is None or re.fullmatch(r"\S+\+[0-9a-f]{8}\+\S+", text):
-        return text
+def _hit_json(hit: "Hit") -> dict[str, Any]:
+    entry_class = hit.entry_class
+    return {
+        "entry": hit.name,
+        "kind": hit.kind.value,
+        "category": entry_class.category,
+        "provenance": entry_class.provenance,
+        "jurisdiction": entry_class.jurisdiction,
+        "survivor": entry_class.survivor,
+        "labels": list(entry_class.labels),
+        "column": hit.column.value,
+        "weaker": hit.weaker,
+        "distance": hit.distance,
+        "radius": hit.radius,
+        "edition": hit.edition,
+        "ranges": [list(each) for each in hit.ranges],
+        "query_ranges": [list(each) for each in hit.query_ranges],
+        "share": round(hit.share, 4),
+    }
+
+
+def _echo_explanation(found: "Explanation") -> None:
+    held = found.held
+    click.echo(f"entry-{found.number}")
+    if found.hit:
+        click.echo(f"  found by     {found.hit.column}: {_near(found.hit)}")
+    if held is None:
+        click.echo("  not listed   it is not on the list in this copy")
+    else:
+        state = "under quarantine: it does not match" if held.quarantined else "listed"
+        click.echo(f"  state        {state}")
+        click.echo(f"  class        {held.entry_class.name}")
+        click.echo(f"  hashed by    {held.pipeline}")
+        click.echo(f"  came with    edition {held.edition}, event {held.sequence}")
+    for told in found.history:
+        reason = f" ({told.reason})" if told.reason else ""
+        click.echo(f"  edition {told.edition:<5}event {told.sequence}: {told.action}{reason}")
+        click.echo(f"               in {told.page}, sha256 {told.sha256}")
+    for hotline in found.vouchers:
+        click.echo(f"  vouched for  by {hotline.name} ({hotline.jurisdiction})")
+    if found.index:
+        click.echo(f"  named in     {found.index}, class root {found.root}")
+    click.echo(f"  signed in    {found.manifest}, leaf {found.leaf} of the transparency log")
+
+
+def _explanation_json(found: "Explanation") -> dict[str, Any]:
+    held = found.held
+    return {
+        "entry": f"entry-{found.number}",
+        "listed": held is not None,
+        "quarantined": held.quarantined if held else None,
+        "class": held.entry_class.name if held else None,
+        "pipeline": held.pipeline if held else None,
+        "came_with": {"edition": held.edition, "sequence": held.sequence} if held else None,
+        "match": _hit_json(found.hit) if found.hit else None,
+        "history": [vars(told) for told in found.history],
+        "edition": found.edition,
+        "vouched": [{"hotline": h.name, "jurisdiction": h.jurisdiction} for h in found.vouchers],
+        "index": found.index,
+        "class_root": found.root,
+        "manifest": found.manifest,
+        "log_index": found.leaf,
+        "proof": found.proof,
+    }
+
+
+def _rate(text: str | None) -> int | None:
+    if text is None:
+        return None
+    number, unit = text.rstrip("KMGkmg"), text.lstrip("0123456789").upper()
+    if not number.isdigit() or unit not in _UNITS or not int(number):
+        raise click.BadParameter("say bytes a second, like 500K or 2M", param_hint="--limit-rate")
+    return int(number) * _UNITS[unit]
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
     try:
-        return _content(Path(text))
-    except OSError as error:
-        raise ListRefused(
-            f"--key {text!r} is neither a verifier key (name+1a2b3c4d+AbC…) nor a file with one."
-        ) from error
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("say a time like 2026-03-02T09:00Z", param_hint="--at") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _environment_key(file: Path | None) -> str | None:
+    return _content(file) if file else os.environ.get(API_KEY) or None
 
 
 def _content(path: Path) -> str:
@@ -161,6 +363,12 @@ def _content(path: Path) -> str:
 
 
 def _described(manifest: "Manifest") -> str:
-    published = manifest.published.strftime("%Y-%m-%d %H:%M UTC")
-    entries = f"{manifest.entries} {'entry' if manifest.entries == 1 else 'entries'}"
-    return f"Edition {manifest.edition} of {manifest.origin}, {published}, {entries}."
+    from strandline.lists.refusals import shown
+
+    count = manifest.entries
+    entries = f"{count} {'entry' if count == 1 else 'entries'}"
+    held = f", {manifest.quarantined} under quarantine" if manifest.quarantined else ""
+    return (
+        f"Edition {manifest.edition} of {manifest.origin}, {shown(manifest.published)}, "
+        f"{entries}{held}."
+    )

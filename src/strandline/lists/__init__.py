@@ -1,29 +1,37 @@
-"""Published hash lists: writing an edition, and what a member does with one.
+"""Published hash lists: writing editions, and what a member does with a list.
 
-A publisher calls ``write_edition``. A member calls ``sync``, ``verify`` and ``match``. This room
-keeps files in the one folder it is given; it connects through ``fetching`` only, decodes pictures
-through ``hashing`` only, and has no clock. docs/hashlist-format.md describes the files.
+A publisher writes files with ``editions``, makes trust with ``ceremony`` and ``repository``. A
+member calls what is named here: ``init`` once, ``sync`` as often as the list is published, and
+``match`` or ``HashList`` with whatever is to be compared. This room keeps files in the one folder
+it is given; it connects through ``fetching`` only, decodes pictures and films through ``hashing``
+only, and reads a clock only where a caller gives no time. docs/hashlist-format.md describes the
+published files, docs/member.md a member's side.
 """
 
-from strandline.errors import ListRefused
-from strandline.lists.entries import Entry
-from strandline.lists.holding import verify
-from strandline.lists.manifest import Manifest
-from strandline.lists.publishing import latest_digest, write_edition
-from strandline.lists.recognising import FileMatches, HashList, Hit, match
-from strandline.lists.syncing import Synced, sync
+from strandline.errors import ListRefused, SourceFailed
+from strandline.lists.checking import Verified
+from strandline.lists.explaining import Explanation, explain
+from strandline.lists.exporting import FORMATS, export
+from strandline.lists.following import Synced
+from strandline.lists.membership import bundle, init, sync, verify
+from strandline.lists.recognition import FileMatches, HashList, match
+from strandline.lists.state import Hit
 
 __all__ = [
-    "Entry",
+    "FORMATS",
+    "Explanation",
     "FileMatches",
     "HashList",
     "Hit",
     "ListRefused",
-    "Manifest",
+    "SourceFailed",
     "Synced",
-    "latest_digest",
+    "Verified",
+    "bundle",
+    "explain",
+    "export",
+    "init",
     "match",
     "sync",
     "verify",
-    "write_edition",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from strandline.errors import ListRefused
+from strandline.lists.blocks import Block
 from strandline.lists.classes import EntryClass, Scope
 from strandline.lists.conditions import (
     Believed,
@@ -93,9 +94,20 @@ def steps_of(layout: Layout, files: Iterable[PageFile]) -> list[Step]:
     for file in files:
         by_edition.setdefault((file.edition, file.is_snapshot), []).append(file)
     return [
-        Step(edition, read_blocks(layout.read, some), snapshot)
+        Step(edition, _Pages(layout, tuple(some)), snapshot)
         for (edition, snapshot), some in sorted(by_edition.items(), key=lambda each: each[0])
     ]
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """Blocks that are read, one page at a time, whenever they are gone through."""
+
+    layout: Layout
+    files: tuple[PageFile, ...]
+
+    def __iter__(self) -> Iterator[Block]:
+        return read_blocks(self.layout.read, self.files)
 
 
 def seen_log(layout: Layout, policy: Policy) -> SeenLog:

@@ -45,7 +45,7 @@ class Step:
     """Blocks that bring a list to an edition: those of a snapshot, or its events."""
 
     edition: int
-    #: Of whatever classes, in any order.
+    #: Of whatever classes, in any order; may be gone through more than once.
     blocks: Iterable[Block]
     snapshot: bool = False
 

@@ -1,5 +1,0 @@
-"""Fixtures of this room."""
-
-from list_publisher import entry, publisher, site
-
-__all__ = ["entry", "publisher", "site"]

@@ -59,3 +59,14 @@ def test_a_reader_never_meets_half_a_line(tmp_path):
     assert seen == sorted(seen)
     assert seen[0] >= start
     assert [file.name for file in tmp_path.iterdir()] == ["clock"]
+
+
+def test_the_story_ends_within_the_day_before_it_is_told():
+    from strandline.demo.clock import STORY, beginning
+
+    for hour in range(24):
+        for minute in (0, 30, 59):
+            told = datetime(2026, 11, 3, hour, minute, tzinfo=UTC)
+            begin = beginning(told)
+            assert timedelta(0) <= told - (begin + STORY) < timedelta(days=1)
+            assert (begin.hour, begin.minute) == (9, 0)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -54,7 +55,36 @@ def test_it_leaves_an_account_the_list_and_the_mails(told):
     figures, out = told
     assert "Every step was verified" in (out / "index.html").read_text()
     assert len(list((out / "mails").glob("*.eml"))) == figures["notices"]
-    assert (out / "list" / "latest").read_bytes() == (out / "member" / "latest").read_bytes()
+    newest = f"editions/{figures['edition']:06d}/manifest"
+    assert (out / "list" / newest).read_bytes() == (out / "member" / newest).read_bytes()
+    certificate = f"editions/{figures['edition']:06d}/certificate.other-hotline.example"
+    assert (out / "member" / certificate).is_file()
+
+
+def verify(folder):
+    return subprocess.run(
+        [sys.executable, "-m", "strandline", "list", "verify", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+def test_the_member_s_copy_verifies_by_today_s_clock_until_a_byte_differs(told, tmp_path):
+    _, out = told
+    done = verify(out / "member")
+    assert done.returncode == 0, done.stderr
+    copy = tmp_path / "member"
+    shutil.copytree(out / "member", copy)
+    files = sorted(path for path in copy.rglob("*") if path.is_file())
+    for path in (files[0], files[len(files) // 2], files[-1]):
+        data = path.read_bytes()
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]) if data else b"x")
+        done = verify(copy)
+        assert done.returncode == 1, f"{path} was changed and nobody saw it"
+        assert done.stderr.strip()
+        path.write_bytes(data)
 
 
 def test_no_notice_was_sent_twice(told):

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,7 @@ def run(
             endings=endings,
             figures=figures,
             failure=failure,
-            published=cast.home / "published",
+            published=cast.home / "list",
             maildir=Path(cast.web["maildir"]),
         )
     if kills:
@@ -134,18 +134,21 @@ def serve(context: click.Context, out: Path, port: int) -> None:
 
 def open_hotline(cast: "Cast") -> None:
     """Start web and faces, write the settings, make keys and database where they are missing."""
-    from strandline.demo.web import BEGINNING
+    from strandline.demo.clock import beginning
 
     cast.directory.mkdir(parents=True, exist_ok=True)
     if not cast.clock.path.exists():
-        cast.clock.set(BEGINNING)
+        cast.clock.set(beginning(datetime.now(UTC)))
     cast.start_web()
     cast.write_settings()
     from strandline.cli.hotline import start_django
+    from strandline.demo.cast import ORIGIN
     from strandline.hotline.setup import make_home
 
-    make_home(cast.home, origin="demo.example")
+    make_home(cast.home, origin=ORIGIN)
+    cast.start_witnesses()
     cast.start_faces()
+    cast.make_trust()
     start_django()
     from django.core.management import call_command
 

@@ -1,6 +1,7 @@
 """``strandline witness``: cosigns logs for anyone who wants it."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,21 @@ KEY, STATE = "key", "cosigned.sqlite3"
     help="A log's verifier key, or a file with one on each line; may be repeated.",
 )
 @click.option("--bind", default="127.0.0.1:8130", show_default=True, help="Address and port.")
+@click.option(
+    "--clock-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file that holds the time, for simulations. Never for a witness others rely on.",
+)
 @click.option("--vkey", "only_key", is_flag=True, help="Print the witness's key and stop.")
 def witness(
-    directory: Path, name: str | None, logs: tuple[str, ...], bind: str, *, only_key: bool
+    directory: Path,
+    name: str | None,
+    logs: tuple[str, ...],
+    bind: str,
+    *,
+    clock_file: Path | None,
+    only_key: bool,
 ) -> None:
     """Cosign the checkpoints of logs over HTTP, keeping key and state in DIR.
 
@@ -46,11 +59,17 @@ def witness(
     if not logs:
         raise click.UsageError("Name the logs to watch: --log VKEY for each.")
     watched = [Verifier.from_vkey(vkey) for text in logs for vkey in _keys(text)]
-    made = Witness(directory / STATE, signer, watched)
+    made = Witness(directory / STATE, signer, watched, now=lambda: _now(clock_file))
     click.echo(f"{signer.vkey}", err=True)
     for origin in made.origins:
         click.echo(f"Watching {origin}; asked at http://{bind}/add-checkpoint", err=True)
     _serve(witness_app(made), bind)
+
+
+def _now(clock_file: Path | None) -> datetime:
+    if clock_file is None:
+        return datetime.now(UTC)
+    return datetime.fromisoformat(clock_file.read_text("ascii").strip()).astimezone(UTC)
 
 
 def _signer(directory: Path, name: str | None) -> "CosignatureSigner":

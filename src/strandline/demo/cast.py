@@ -1,4 +1,4 @@
-"""The processes of the story: the simulated web, three faces and a worker, each its own.
+"""The processes of the story: the simulated web, faces, witnesses and a worker, each its own.
 
 Everything listens on loopback. The driver that starts them is the parent of all of them; they are
 ended by their ids when the story ends, however it ends.
@@ -13,15 +13,18 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from strandline.demo.clock import FileClock
+from strandline.demo.watchers import FRESH_HOURS, WITNESSES, Watchers
 
 FACES = ("public", "console", "partners")
+#: The list's name.
+ORIGIN = "demo.example"
 #: The driver gives up on a process that has not answered by then, in seconds.
 PATIENCE = 60.0
 
@@ -59,7 +62,10 @@ class Cast:
         self.home = directory / "home"
         self.ports = ports
         self.clock = FileClock(directory / "clock")
+        self.watchers = Watchers(directory / "elsewhere")
         self.web: dict[str, Any] = {}
+        #: Of the list's root of trust, once it is made.
+        self.fingerprint = ""
         self._database_url = database_url
         self._open = ExitStack()
         #: Process id; 0 while it is killed, none before the first.
@@ -106,7 +112,8 @@ class Cast:
             "PUBLIC_URL": self.url("public").rstrip("/"),
             "CONSOLE_URL": self.url("console").rstrip("/"),
             "PARTNERS_URL": self.url("partners").rstrip("/"),
-            "LIST_ORIGIN": "demo.example",
+            "LIST_ORIGIN": ORIGIN,
+            "WITNESSES": self.watchers.addresses,
             "CLOCK_FILE": str(self.clock.path),
             "SECURE_COOKIES": "false",
             "ALLOW_NETWORKS": ",".join(self.web["networks"]),
@@ -125,6 +132,34 @@ class Cast:
         (self.home / "strandline.env").write_text(text)
         os.environ["STRANDLINE_HOME"] = str(self.home)
 
+    def make_trust(self) -> None:
+        """Make the list's keys and the root that names the witnesses and the other hotline."""
+        from strandline.hotline.config import read_config  # noqa: PLC0415
+        from strandline.hotline.setup import make_list_root, own_policy  # noqa: PLC0415
+
+        config = read_config()
+        policy = replace(
+            own_policy(config),
+            hotlines=(self.watchers.other_hotline(),),
+            witnesses=self.watchers.witness_keys(),
+            witness_quorum=len(WITNESSES),
+            certification=2,
+            fresh_hours=FRESH_HOURS,
+        )
+        self.fingerprint = make_list_root(config, now=self.clock.now(), policy=policy)
+
+    def start_witnesses(self) -> None:
+        """Start both witnesses of the log; they load while other things are done."""
+        log = self.home / "keys" / "log-signer.vkey"
+        self.watchers.witness_keys()
+        for name, port in self.watchers.ports.items():
+            _refuse_taken(port)
+            self._spawn(
+                "-m", "strandline", "witness", str(self.watchers.folder(name)),
+                "--log", str(log), "--bind", f"127.0.0.1:{port}",
+                "--clock-file", str(self.clock.path), log=name,
+            )  # fmt: skip
+
     def start_faces(self) -> None:
         """Start the three faces; they load while other things are done."""
         from strandline.cli.hotline import gunicorn_options  # noqa: PLC0415
@@ -139,9 +174,11 @@ class Cast:
             )  # fmt: skip
 
     def await_faces(self) -> None:
-        """Wait until each face answers."""
+        """Wait until each face and each witness answers."""
         for face in FACES:
             self._await_port(getattr(self.ports, face), face)
+        for name, port in self.watchers.ports.items():
+            self._await_port(port, name)
 
     def start_worker(self) -> None:
         """Start a worker that lives as long as the cast, unless it is killed."""
@@ -173,17 +210,19 @@ class Cast:
         }
         return [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
 
-    def _spawn(self, *arguments: str, face: str = "") -> subprocess.Popen[str]:
+    def _spawn(self, *arguments: str, face: str = "", log: str = "") -> subprocess.Popen[str]:
+        """Start a process; one with neither ``face`` nor ``log`` is the web, and is read from."""
         environment = os.environ | {"STRANDLINE_HOME": str(self.home)}
         if face:
             environment["STRANDLINE_FACE"] = face
-        log = self._open.enter_context((self.directory / f"{face or 'web'}.log").open("a"))
+        name = face or log
+        file = self._open.enter_context((self.directory / f"{name or 'web'}.log").open("a"))
         process = subprocess.Popen(
             [sys.executable, *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=log if face else subprocess.PIPE,
-            stderr=log,
+            stdout=file if name else subprocess.PIPE,
+            stderr=file,
             text=True,
         )
         self._open.callback(_end_child, process)
@@ -198,7 +237,7 @@ class Cast:
                 time.sleep(0.05)
             else:
                 return
-        raise StoryFailed(f"The {face} face did not start; see {self.directory / face}.log.")
+        raise StoryFailed(f"{face} did not start; see {self.directory / face}.log.")
 
 
 def _refuse_taken(port: int) -> None:

@@ -5,6 +5,18 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+#: From the beginning of the story to its end.
+STORY = timedelta(days=44, hours=1)
+
+
+def beginning(now: datetime) -> datetime:
+    """A nine o'clock in the morning (UTC) from which the story ends within the day before ``now``.
+
+    So what it leaves is current, and every telling has the same times of day.
+    """
+    begin = (now - STORY).replace(hour=9, minute=0, second=0, microsecond=0)
+    return begin if begin + STORY <= now else begin - timedelta(days=1)
+
 
 class FileClock:
     """Simulated time, kept as one ISO 8601 line in a file.

@@ -23,6 +23,8 @@ from strandline.demo.cast import PATIENCE, Cast, StoryFailed, idle
 from strandline.demo.hosts import HOSTS, PATHWAY_REFERRER, page
 from strandline.demo.people import Analyst, Manager, Reporter, ReportRejected, StaffMember
 from strandline.demo.tally import Ending, endings, figures, verify_audit
+from strandline.demo.watchers import OTHER
+from strandline.lists import membership
 
 #: Reported at the beginning, in this order.
 FIRST_REPORTS = (
@@ -62,7 +64,8 @@ class Story:
         self.told: list[Told] = []
         self.codes: dict[str, str] = {}
         self.staff: dict[str, StaffMember] = {}
-        self.api_key = ""
+        self._member_key = cast.directory / "elsewhere" / "member.key"
+        self._other_key = cast.watchers.folder(OTHER) / "api.key"
         self.member_matches = 0
         self.member_false_matches = 0
         #: How often the worker is still to be killed while it works.
@@ -80,7 +83,7 @@ class Story:
                 self.analysts_assess, self.list_is_published, self.member_matches_files,
                 self.copies_are_reported, self.weeks_pass, self.reporter_reads_the_outcome,
                 self.manager_sees_figures,
-                self.others_wait_in_the_queue, self.chain_is_verified,
+                self.others_wait_in_the_queue, self.chain_is_verified, self.copy_is_left,
             ):  # fmt: skip
                 step()
 
@@ -96,14 +99,19 @@ class Story:
     # Steps ------------------------------------------------------------------------------------
 
     def people_arrive(self) -> None:
-        """Staff and one member organisation."""
+        """Staff, one member organisation, and a hotline of another country."""
         from strandline.demo.people import add_member, add_staff  # noqa: PLC0415
 
         with self.step("People arrive") as told:
             now = self.cast.clock.now()
             self.staff = add_staff(now, self.cast.directory)
-            self.api_key = add_member("Example Forum", now)
-            told(f"{len(self.staff)} people, each with a role, and one member organisation")
+            for key, name in ((self._member_key, "Example Forum"), (self._other_key, OTHER)):
+                key.parent.mkdir(parents=True, exist_ok=True)
+                key.write_text(add_member(name, now))
+            told(
+                f"{len(self.staff)} people, each with a role, one member organisation, two "
+                "witnesses of the list's log, and a hotline of another country that certifies"
+            )
 
     def reports_come_in(self) -> None:
         """Through the public form, with JavaScript off."""
@@ -167,12 +175,28 @@ class Story:
             self._expect(counted["notices"] > 0, "no notice was sent")
 
     def list_is_published(self) -> None:
-        """A day later the first edition is due."""
-        with self.step("The list is published and signed") as told:
+        """A day later the first edition is due; a member takes it once it is certified."""
+        with self.step("The list is published, logged, witnessed and certified") as told:
             self.pass_time(timedelta(days=1, hours=1))
             counted = self.figures()
             self._expect(counted["edition"] >= 1, "no edition was published")
             told(f"edition {counted['edition']} with {counted['entries']} entries")
+            self._command(
+                "list", "init", str(self.out / "member"), "--url", self._list_url,
+                "--fingerprint", self.cast.fingerprint, "--api-key-file", str(self._member_key),
+            )  # fmt: skip
+            membership.init(
+                self._other_copy,
+                self._list_url,
+                fingerprint=self.cast.fingerprint,
+                api_key_file=self._other_key,
+                certifying=OTHER,
+            )
+            self._expect(
+                "not certified" in self._refused("sync", str(self.out / "member"), *self._at()),
+                "the member took an edition that nobody certified",
+            )
+            told("before anybody certifies it, members refuse it")
             self.sync_member(told)
 
     def member_matches_files(self) -> None:
@@ -180,7 +204,7 @@ class Story:
         with self.step("A member finds copies, and nothing innocent") as told:
             copies, innocent = self._member_files()
             member = str(self.out / "member")
-            found = self._member("match", member, *map(str, copies + innocent), "--json")
+            found = self._command("list", "match", member, *map(str, copies + innocent), "--json")
             matched = {
                 Path(row["file"]) for row in map(json.loads, found.splitlines()) if row["matches"]
             }
@@ -266,6 +290,12 @@ class Story:
             told(self._command("audit", "verify").strip())
             self._expect(verify_audit().ok, "the chain does not verify")
 
+    def copy_is_left(self) -> None:
+        """As it will be found by whoever looks at it today, by today's clock."""
+        with self.step("The member's copy is current, whenever you look") as told:
+            found = self._command("list", "verify", str(self.out / "member"))
+            told(" ".join(found.split()))
+
     # What steps use ------------------------------------------------------------------------------
 
     @contextmanager
@@ -300,11 +330,32 @@ class Story:
         self.until_idle()
 
     def sync_member(self, told: Callable[[str], None]) -> None:
-        """Bring the member's copy up to date and check every byte of it."""
+        """Have the newest edition certified, and bring the member's copy to it."""
+        url = self.cast.url("partners")
+        membership.sync(self._other_copy, now=self.cast.clock.now())
+        said = self._command(
+            "list", "certify", str(self._other_copy),
+            "--key", str(self.cast.watchers.other_key), "--publisher", url,
+            "--api-key-file", str(self._other_key), *self._at(),
+        )  # fmt: skip
+        self.until_idle()
+        told(f"{OTHER} checked its own copy: {said.strip()}")
         directory = str(self.out / "member")
-        vkey = (self.cast.home / "keys" / "list-signer.vkey").read_text().strip()
-        self._member("sync", f"{self.cast.url('partners')}lists/", directory, "--key", vkey)
-        told(f"the member's copy: {self._member('verify', directory).strip()}")
+        self._command("list", "sync", directory, *self._at())
+        found = self._command("list", "verify", directory, *self._at())
+        told(f"the member's copy: {' '.join(found.split())}")
+
+    @property
+    def _list_url(self) -> str:
+        return f"{self.cast.url('partners')}lists"
+
+    @property
+    def _other_copy(self) -> Path:
+        return self.cast.watchers.folder(OTHER) / "copy"
+
+    def _at(self) -> tuple[str, str]:
+        """The simulated time, for commands that are run on other machines."""
+        return "--at", self.cast.clock.now().isoformat()
 
     def figures(self) -> dict[str, int]:
         """The figures so far, from the record."""
@@ -403,23 +454,25 @@ class Story:
         span = self._random.choice((0.02, 0.1, 0.3, 0.9))
         return time.monotonic() + span * self._random.random()
 
-    def _command(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
+    def _command(self, *arguments: str) -> str:
         """Run the ``strandline`` command as a person would."""
-        import os  # noqa: PLC0415
-
-        done = subprocess.run(
-            [sys.executable, "-m", "strandline", *arguments],
-            env=os.environ | (environment or {}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = self._run(*arguments)
         if done.returncode:
             raise StoryFailed(f"strandline {' '.join(arguments[:2])}: {done.stderr.strip()}")
         return done.stdout
 
-    def _member(self, *arguments: str) -> str:
-        return self._command("list", *arguments, environment={"STRANDLINE_API_KEY": self.api_key})
+    def _refused(self, *arguments: str) -> str:
+        """Run ``strandline list`` where it must refuse; the sentence it says."""
+        done = self._run("list", *arguments)
+        return done.stderr if done.returncode else ""
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "strandline", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def _reporter(self) -> Reporter:
         return Reporter(self.cast.url("public"))

@@ -238,5 +238,6 @@ def test_the_examples_on_the_page_are_from_the_vectors():
     index = (edition / f"{DRAWN.id}.index").read_text().split("\n")
     assert "```\n" + "\n".join(index[:7]) + "\n" in page
     assert core.read_bytes().split(b"\n")[1].decode() in page
+    assert FACTS["fingerprint"] in page
     assert FACTS["packed"][1] == {"numbers": [1, 2, 3, 4], "bytes": "010000000000000002e4"}
     assert "`0100000000000000 02 e4`" in page

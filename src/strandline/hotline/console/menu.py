@@ -23,6 +23,7 @@ MENU = (
     Entry("Hash list", "hashlist", Permission.PUBLISH),
     Entry("Exchange", "exchange", Permission.EXCHANGE),
     Entry("Feedback", "feedback", Permission.REVIEW_ENTRIES),
+    Entry("Match service", "match-service", Permission.MANAGE_MATCHES),
     Entry("Hosts", "hosts", Permission.MANAGE_WORK),
     Entry("Due work", "due-work", Permission.MANAGE_WORK),
     Entry("Contacts", "contacts", Permission.OPEN_CONTACT),

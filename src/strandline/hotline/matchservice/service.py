@@ -21,7 +21,7 @@ from strandline.hotline.matchservice.innocence import without_innocent
 from strandline.hotline.matchservice.lookup import Current, Hit
 from strandline.hotline.matchservice.models import Standing, Usage
 from strandline.hotline.matchservice.probing import Asked, Watch
-from strandline.hotline.matchservice.standing import Caller, Scopes, still_good
+from strandline.hotline.matchservice.standing import Caller, Scopes, again
 
 allowances = Allowances()
 current = Current(derived.open_list)
@@ -69,8 +69,11 @@ def match(caller: Caller, body: bytes, now: datetime) -> Answer:
         alarms.raise_alarm(caller, suspicion, now=now)
     allowances.count(caller, now, look_ups=cost, listed=listed)
     # Whoever lost the key meanwhile is told nothing, not even by a call that was under way.
-    if not still_good(caller):
+    now_good = again(caller)
+    if now_good is None:
         raise Revoked
+    if now_good.state == Standing.State.SUSPENDED:
+        raise Suspended
     told = answer(items, hits, entitled=caller.entitled, edition=held.edition)
     return Answer(json.dumps(told, separators=(",", ":")).encode(), left)
 

@@ -79,10 +79,9 @@ def caller_of(token: str) -> Caller | None:
     return _read(hashlib.sha256(token.encode(errors="replace")).hexdigest())
 
 
-def still_good(caller: Caller) -> bool:
-    """Whether the key may still ask, now: it may have been revoked while an answer was made."""
-    now = _read(caller.digest)
-    return now is not None and now.state != Standing.State.SUSPENDED
+def again(caller: Caller) -> Caller | None:
+    """The key as it is now; it may have been revoked or suspended while an answer was made."""
+    return _read(caller.digest)
 
 
 def _read(digest: str) -> Caller | None:

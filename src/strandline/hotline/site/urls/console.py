@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("strandline.hotline.hashlist.urls")),
     path("", include("strandline.hotline.exchange.urls")),
     path("", include("strandline.hotline.feedback.urls")),
+    path("", include("strandline.hotline.matchservice.urls")),
     path("", include("strandline.hotline.takedown.urls")),
     path("", include("strandline.hotline.statistics.urls")),
 ]

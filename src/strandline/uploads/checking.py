@@ -61,7 +61,7 @@ class HeldList:
         return Finding(
             listed=bool(found.hits),
             sha256=found.sha256 or hashlib.sha256(data).hexdigest(),
-            entries=tuple(dict.fromkeys(hit.entry for hit in found.hits)),
+            entries=tuple(dict.fromkeys(hit.name for hit in found.hits)),
             problem=found.problem,
         )
 

@@ -58,7 +58,7 @@ class Running:
         )
         self.vkey = self.process.stderr.readline().decode().strip()
         self.verifier = CosignatureVerifier.from_vkey(self.vkey)
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
             except OSError:

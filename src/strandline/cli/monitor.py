@@ -76,6 +76,7 @@ def monitor(
     from strandline.lists.watching import Account, Expected
     from strandline.transparency import Verifier
     from strandline.transparency import monitor as watching
+    from strandline.transparency.disk import sole_writer
 
     trust = settle(root, key, witnesses, quorum)
     policy = trust.policy
@@ -92,6 +93,7 @@ def monitor(
     expected = replace(expected, **given)
     state = state or _default_state(trust.log.name)
     now = datetime.now(UTC)
+    context.with_resource(sole_writer(state / ".lock"))
     held = watching.load(state)
     account = Account.from_json(held.account, expected)
     elsewhere, unreached = _elsewhere(others, trust.log.name)

@@ -173,7 +173,7 @@ def test_a_source_is_added_and_changed_with_words_as_typed(manager):
     assert (added.name, added.jurisdiction, added.labels) == ("Peer Hotline", "nl", ["a", "b"])
     assert added.meanings == {"Theirs": "A camera", "Odd": ""}
     page = manager.get(answer.url).content.decode()
-    assert "Theirs = A camera\nOdd = -" in page
+    assert "Odd = -\nTheirs = A camera" in page
     assert f"keys/exchange-{added.pk}" in page
     manager.post(answer.url, {**form, "meanings": "Theirs = B"})
     added.refresh_from_db()

@@ -59,8 +59,10 @@ def _meaning(parts: list[str], number: int) -> str:
 
 
 def text_of(meanings: dict[str, str]) -> str:
-    """The table as lines that :func:`read_meanings` reads."""
-    return "\n".join(f"{word} = {meaning or LEFT_OUT}" for word, meaning in meanings.items())
+    """The table as lines that :func:`read_meanings` reads, in order of their words."""
+    return "\n".join(
+        f"{word} = {meaning or LEFT_OUT}" for word, meaning in sorted(meanings.items())
+    )
 
 
 def word_of(row: HashRow) -> str:

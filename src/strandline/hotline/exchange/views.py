@@ -203,6 +203,8 @@ def _delivery(
     context = {
         "delivery": found,
         "counts": counts,
+        # PostgreSQL keeps no order of names.
+        "words": sorted(found.unknown_words.items(), key=lambda word: (-word[1], word[0])),
         "would_list": would_list,
         "contradicting": found.counts.get(Standing.CONTRADICTING.value, 0),
         "unnamed": found.counts.get(Standing.UNNAMED.value, 0),

@@ -129,14 +129,24 @@ def removals() -> list[Removal]:
     return found
 
 
-def still_matched(row: Holding) -> list[tuple[int, Edition]]:
-    """What a member that holds this matches although an edition took it off.
+def still_matched(rows: Sequence[Holding]) -> list[list[tuple[int, Edition]]]:
+    """For each holding, what its member matches although an edition took it off.
 
     Numbers of entries, each with the first edition without it; at most :data:`MOST`, the ones
-    that were taken off last.
+    that were taken off last. Members with the same edition and scope are looked at once.
     """
-    editions, scope = Published(), scope_of(row.member)
-    seen = editions.up_to(row.edition)
+    editions = Published()
+    found: dict[tuple[int, Scope], list[tuple[int, Edition]]] = {}
+    answers = []
+    for row in rows:
+        key = editions.up_to(row.edition), scope_of(row.member)
+        if key not in found:
+            found[key] = _still_matched(*key, editions)
+        answers.append(found[key])
+    return answers
+
+
+def _still_matched(seen: int, scope: Scope, editions: "Published") -> list[tuple[int, Edition]]:
     covered = [each.pk for each in ListedClass.objects.all() if scope.covers(each.value)]
     before = Event.objects.filter(entry=OuterRef("entry"), sequence__lte=seen)
     gone = Event.objects.filter(

@@ -1,6 +1,7 @@
 """Mail to members that still hold what was withdrawn: once for each edition they are behind."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from django.db import transaction
 from strandline.hotline.accounts.models import Member
 from strandline.hotline.audit import chain
 from strandline.hotline.feedback import holding
-from strandline.hotline.feedback.models import HolderCheck, Holding, Terms
+from strandline.hotline.feedback.models import HolderCheck, Terms
 from strandline.hotline.hashlist.models import Edition
 from strandline.hotline.jobs import due, outbox
 from strandline.hotline.jobs.models import OutboxMail
@@ -46,24 +47,20 @@ class Behind:
         return sorted(number for numbers in self.gone.values() for number in numbers)
 
 
-def behind() -> list[Behind]:
-    """Members that still match something an edition took off, by name."""
-    members = list(Member.objects.filter(is_active=True).order_by("name"))
+def behind(members: Sequence[Member] | None = None) -> list[Behind]:
+    """Members, of these or of all, that still match something an edition took off, by name."""
+    if members is None:
+        members = list(Member.objects.filter(is_active=True).order_by("name"))
     held = holding.held_by(members)
+    rows = [held[member.pk] for member in members if member.pk in held]
     late = []
-    for member in members:
-        row = held.get(member.pk)
-        if row is not None and (found := behind_by(row)):
+    for row, still in zip(rows, holding.still_matched(rows), strict=True):
+        found = Behind(row.member, row.edition)
+        for number, edition in still:
+            found.gone[edition].append(number)
+        if still:
             late.append(found)
     return late
-
-
-def behind_by(row: Holding) -> Behind | None:
-    """What a member that holds this still matches; none when it is nothing."""
-    late = Behind(row.member, row.edition)
-    for number, edition in holding.still_matched(row):
-        late.gone[edition].append(number)
-    return late if late.gone else None
 
 
 def look_again(*, now: datetime, **_: object) -> None:

@@ -168,12 +168,12 @@ def hold(request: HttpRequest, held: HoldingIn) -> HoldingOut:
     except FeedbackRefused as refused:
         raise HttpError(404, refused.message) from refused
     reminding.check_soon(now=now)
-    late = reminding.behind_by(noted)
+    late = reminding.behind([member])
     latest = Edition.objects.filter(state=Edition.State.PUBLISHED).last()
     return HoldingOut(
         edition=noted.edition,
         latest=latest.number if latest else noted.edition,
-        still_matched=[f"entry-{number}" for number in late.entries] if late else [],
+        still_matched=[f"entry-{number}" for each in late for number in each.entries],
     )
 
 

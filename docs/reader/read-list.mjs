@@ -114,8 +114,8 @@ let root = read("metadata/1.root.json");
 need(hex(sha(root)) === fingerprint.toLowerCase(), "The root of trust has another fingerprint.");
 root = openMetadata(root, "root");
 for (let next; existsSync(`${folder}/metadata/${(next = root.version + 1)}.root.json`);) {
-  const data = read(`metadata/${next}.root.json`), after = openMetadata(data, "root", [root, JSON.parse(data).signed], next);
-  root = after;
+  const data = read(`metadata/${next}.root.json`);
+  root = openMetadata(data, "root", [root, JSON.parse(data).signed], next);
 }
 const inForce = (file) => { need(Date.parse(file.expires) > now, `${file._type} expired on ${file.expires}.`); return file; };
 inForce(root);
@@ -201,6 +201,7 @@ function readColumn(path, data, events) {
 const entries = new Map();
 for (const line of lines.filter((line) => line.startsWith("class "))) {
   const [, id, count, quarantined, highest, classRoot, ...name] = line.split(" "), held = new Map();
+  let last = 0n;
   const jurisdictions = new Set([policy.publisher.jurisdiction, ...vouched.filter(({ said }) => said.has(`class ${id} ${classRoot}`)).map((each) => each.jurisdiction)]);
   need(jurisdictions.size >= policy.certification, `Class ${id} is certified in too few jurisdictions.`);
   need(hex(sha(name.join(" "))).startsWith(id), `Class ${id} has another name.`);
@@ -208,16 +209,18 @@ for (const line of lines.filter((line) => line.startsWith("class "))) {
   const leaf = ([path, size, rows, digest, salt]) => leafHash(Buffer.from(`${path} ${size} ${rows} ${hex(sha(Buffer.from(salt + digest, "hex")))}`));
   const top = leafHash(Buffer.from(index.slice(0, 6).join("\n") + "\n"));
   need(hex(tree([top, ...files.map(leaf)])) === classRoot, `The index of class ${id} is not the one that was signed.`);
-  const snapshot = Number(index[3].slice("snapshot ".length));
-  need(index[0] === `${policy.origin}/index` && index[1] === "format 2" && index[2] === `class ${name.join(" ")}` && files.every((file) => file.length === 5 && /^[0-9a-f]{64}$/.test(file[3]) && /^[0-9a-f]{32}$/.test(file[4])) && whole.endsWith("\n"), `The index of class ${id} is malformed.`);
+  const snapshot = Number(index[3].slice("snapshot ".length)), place = new RegExp(`^(editions|snapshots)/\\d{6}/${id}/\\d{6}\\.(core|${Object.keys(COLUMNS).join("|")})$`);
+  need(index[0] === `${policy.origin}/index` && index[1] === "format 2" && index[2] === `class ${name.join(" ")}` && files.every((file) => file.length === 5 && place.test(file[0]) && /^[0-9a-f]{64}$/.test(file[3]) && /^[0-9a-f]{32}$/.test(file[4])) && whole.endsWith("\n"), `The index of class ${id} is malformed.`);
   const current = files.filter(([path]) => path.startsWith("snapshots/") || Number(path.split("/")[1]) > snapshot);
   for (const page of new Set([...current.filter(([path]) => path[0] === "s"), ...current].map(([path]) => path.split(".")[0]))) {
     const parts = current.filter(([path]) => path.startsWith(`${page}.`) && columns.has(path.split(".")[1])).map(([path, size, , digest]) => [path, named(path, { length: Number(size), hashes: { sha256: digest } })]);
     const events = readCore(...parts.find(([path]) => path.endsWith(".core")));
     for (const [path, data] of parts) if (!path.endsWith(".core")) readColumn(path, data, events);
     for (const { sequence, number, action, kind, pipeline, hashes } of events) {
-      need(sequence <= BigInt(highest), `Class ${id} has events beyond those that the manifest counts.`);
-      if (kind) held.set(number, { entry: `entry-${number}`, class: name.join(" "), kind, pipeline, quarantined: held.get(number)?.quarantined ?? false, ...hashes });
+      const before = held.get(number), fits = { add: !before, amend: before, withdraw: before, quarantine: kind ? !before : before && !before.quarantined, restore: before?.quarantined };
+      need(fits[action] && sequence > last && sequence <= BigInt(highest), `The events about entry-${number} contradict each other.`);
+      last = sequence;
+      if (kind) held.set(number, { entry: `entry-${number}`, class: name.join(" "), kind, pipeline, quarantined: before?.quarantined ?? false, ...hashes });
       if (action === "withdraw") held.delete(number);
       else if (action !== "amend") held.get(number).quarantined = action === "quarantine";
     }

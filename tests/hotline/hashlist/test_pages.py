@@ -85,3 +85,40 @@ def test_nobody_but_a_manager_reaches_it(role, method, path, face, person, sign_
     answer = getattr(client, method)(path, {"entry": "1", "reason": "x"})
     assert answer.status_code == 403
     assert Entry.objects.get().state == Entry.State.LISTED
+
+
+def test_what_members_are_told_is_chosen_apart_from_the_reason(manager, listed):
+    listed(1)
+    fields = {"entry": "1", "reason": "Looked at again", "why": "mistake"}
+    assert manager.post("/list/withdraw", fields).status_code == 302
+    event = Entry.objects.get().events.last()
+    assert (event.why, event.reason) == ("mistake", "Looked at again")
+    answer = manager.post("/list/withdraw", fields | {"why": "<b>"})
+    assert answer.status_code == 422
+    assert 'id="why-error"' in answer.content.decode()
+
+
+def test_it_says_who_certified_and_which_witness_is_missing(manager, listed, publish, now):
+    from strandline.hotline.hashlist.models import Certificate, Cosigning
+
+    listed(2)
+    Certificate.objects.create(
+        edition=publish(now), hotline="other.example", jurisdiction="de", note="", classes=1,
+        received_at=now,
+    )  # fmt: skip
+    Cosigning.objects.create(witness="w.example", vkey="w", given_up_at=now, last_error="<away>")
+    page = manager.get("/list/").content.decode()
+    assert "other.example (DE)" in page
+    assert "Given up" in page
+    assert "&lt;away&gt;" in page
+
+
+def test_telling_members_late_is_said(manager, listed, publish, now):
+    from strandline.hotline.hashlist.models import Release
+
+    listed(1)
+    publish(now)
+    Release.objects.update(expires_at=clock.now() - timedelta(hours=1))
+    assert "Is a worker running?" in manager.get("/list/").content.decode()
+    Release.objects.update(given_up_at=now, last_error="LogDamaged: gone")
+    assert "LogDamaged: gone" in manager.get("/list/").content.decode()

@@ -1,6 +1,7 @@
 """The console's page of the list: what it holds, its editions, and what a manager can do."""
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -10,11 +11,20 @@ from strandline.hotline.accounts.access import StaffRequest, allow
 from strandline.hotline.accounts.roles import Permission
 from strandline.hotline.errors import ListChangeRefused
 from strandline.hotline.hashlist import services
-from strandline.hotline.hashlist.models import Edition, Entry, Publication
+from strandline.hotline.hashlist.models import (
+    Cosigning,
+    Edition,
+    Entry,
+    Publication,
+    Release,
+    Why,
+)
 from strandline.hotline.hashlist.scheduling import unfinished
 
 #: Editions shown; the files keep them all.
 SHOWN = 50
+#: What members can be told of a withdrawal that a person decides.
+TOLD = (Why.OTHER, Why.MISTAKE, Why.NOT_ILLEGAL, Why.INNOCENT, Why.SOURCE_WITHDREW)
 
 
 @allow(Permission.PUBLISH)
@@ -43,6 +53,7 @@ def withdraw(request: StaffRequest) -> HttpResponse:
     try:
         services.withdraw(
             _entry(number),
+            why=_why(request.POST.get("why", Why.OTHER.value)),
             reason=request.POST.get("reason", ""),
             by=request.user.actor,
             now=clock.now(),
@@ -63,18 +74,33 @@ def _entry(number: str) -> Entry:
     )
 
 
+def _why(word: str) -> Why:
+    found = next((why for why in TOLD if why.value == word), None)
+    if found is None:
+        raise ListChangeRefused("why", "Choose what members are told.")
+    return found
+
+
 def _page(request: StaffRequest, refused: ListChangeRefused | None = None) -> HttpResponse:
-    publication = Publication.objects.first()
+    publication, release = Publication.objects.first(), Release.objects.first()
     due_at = publication.due_at if publication else None
+    counted = dict(
+        Entry.objects.values_list("state").annotate(n=Count("pk")).values_list("state", "n")
+    )
     context = {
-        "listed": Entry.objects.filter(state=Entry.State.LISTED).count(),
-        "quarantined": Entry.objects.filter(state=Entry.State.QUARANTINED).count(),
-        "withdrawn": Entry.objects.filter(state=Entry.State.WITHDRAWN).count(),
+        "listed": counted.get(Entry.State.LISTED, 0),
+        "quarantined": counted.get(Entry.State.QUARANTINED, 0),
+        "withdrawn": counted.get(Entry.State.WITHDRAWN, 0),
         "waiting": services.waiting_changes(),
         "may_publish": unfinished() is not None or services.first_unpublished() is not None,
+        "unfinished": unfinished(),
         "publication": publication,
+        "release": release,
+        "told_late": bool(release and release.expires_at and release.expires_at <= clock.now()),
         "due_now": due_at is not None and due_at <= clock.now(),
-        "editions": Edition.objects.order_by("-number")[:SHOWN],
+        "witnesses": Cosigning.objects.order_by("witness"),
+        "editions": Edition.objects.order_by("-number").prefetch_related("certificates")[:SHOWN],
+        "reasons": TOLD,
         "refused": refused,
         "typed": request.POST,
     }

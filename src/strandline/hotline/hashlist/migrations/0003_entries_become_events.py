@@ -17,8 +17,8 @@ AT_ONCE = 2000
 MIN_QUALITY = 50
 
 
-def carry_over(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
-    tables = Tables(apps)
+def carry_over(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    tables = Tables(apps, schema_editor.connection.alias)
     tables.fill_entries()
     tables.write_events()
 
@@ -26,7 +26,7 @@ def carry_over(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Tables:
     """The rooms' tables as they were then."""
 
-    def __init__(self, apps: Any) -> None:
+    def __init__(self, apps: Any, database: str) -> None:
         self.Entry = apps.get_model("hashlist", "Entry")
         self.Event = apps.get_model("hashlist", "Event")
         self.Edition = apps.get_model("hashlist", "Edition")
@@ -35,13 +35,17 @@ class Tables:
         self.Assessment = apps.get_model("assessment", "Assessment")
         self.Verdict = apps.get_model("assessment", "Verdict")
         self.Report = apps.get_model("reports", "Report")
+        self.database = database
         self._classes: dict[str, Any] = {}
 
+    def rows(self, model: Any) -> Any:
+        return model._default_manager.using(self.database)
+
     def fill_entries(self) -> None:
-        for entry in self.Entry.objects.select_related("item").order_by("number").iterator(AT_ONCE):
+        for entry in self.rows(self.Entry).select_related("item").order_by("number").iterator(AT_ONCE):
             item = entry.item
             perceptual = bool(item.pdq) and item.quality >= MIN_QUALITY
-            entry.fingerprint = self.Fingerprint.objects.create(
+            entry.fingerprint = self.rows(self.Fingerprint).create(
                 kind="video" if item.kind == "video" else "image",
                 sha256=item.sha256,
                 sha1=item.sha1,
@@ -56,13 +60,13 @@ class Tables:
             entry.why = _why(entry.withdrawn_reason) if gone else "confirmed"
             entry.reason = entry.withdrawn_reason
             entry.changed_at = entry.withdrawn_at if gone else entry.added_at
-            entry.save()
+            entry.save(using=self.database)
 
     def class_of(self, entry: Any) -> Any:
-        verdict = self.Verdict.objects.filter(item=entry.item_id).first()
+        verdict = self.rows(self.Verdict).filter(item=entry.item_id).first()
         stages = {"agreed": ("first", "second"), "third": ("third",)}
         carrying = list(
-            self.Assessment.objects.filter(
+            self.rows(self.Assessment).filter(
                 item=entry.item_id, stage__in=stages.get(verdict.how, ()) if verdict else ()
             )
         )
@@ -73,7 +77,7 @@ class Tables:
             if carrying and all(getattr(each, field) == "yes" for each in carrying):
                 labels.add(label)
         sources = set(
-            self.Report.objects.filter(address__appearances__item=entry.item_id).values_list(
+            self.rows(self.Report).filter(address__appearances__item=entry.item_id).values_list(
                 "source", flat=True
             )
         )
@@ -81,7 +85,7 @@ class Tables:
         parts = (entry.category, provenance, settings.HOTLINE.jurisdiction, survivor)
         name = f"{' '.join(parts)} {','.join(sorted(labels)) or '-'}"
         if name not in self._classes:
-            self._classes[name], _ = self.ListedClass.objects.get_or_create(
+            self._classes[name], _ = self.rows(self.ListedClass).get_or_create(
                 id=hashlib.sha256(name.encode()).hexdigest()[:16],
                 defaults={
                     "name": name,
@@ -96,23 +100,23 @@ class Tables:
 
     def write_events(self) -> None:
         sequence, last = 0, 0
-        for edition in self.Edition.objects.order_by("number"):
+        for edition in self.rows(self.Edition).order_by("number"):
             sequence = self.write(sequence, self.of_edition(edition, last))
             last = edition.up_to
         self.write(sequence, self.unpublished(last))
-        self.Edition.objects.all().delete()
+        self.rows(self.Edition).all().delete()
 
     def of_edition(self, edition: Any, last: int) -> Iterator[tuple[str, Any]]:
-        added = self.Entry.objects.filter(number__gt=last, number__lte=edition.up_to)
+        added = self.rows(self.Entry).filter(number__gt=last, number__lte=edition.up_to)
         yield from (("add", entry) for entry in added.order_by("number").iterator(AT_ONCE))
-        gone = self.Entry.objects.filter(withdrawn_from=edition.number, number__lte=edition.up_to)
+        gone = self.rows(self.Entry).filter(withdrawn_from=edition.number, number__lte=edition.up_to)
         yield from (("withdraw", entry) for entry in gone.order_by("number").iterator(AT_ONCE))
 
     def unpublished(self, last: int) -> Iterator[tuple[str, Any]]:
-        newest = self.Edition.objects.order_by("-number").first()
-        added = self.Entry.objects.filter(number__gt=last)
+        newest = self.rows(self.Edition).order_by("-number").first()
+        added = self.rows(self.Entry).filter(number__gt=last)
         yield from (("add", entry) for entry in added.order_by("number").iterator(AT_ONCE))
-        gone = self.Entry.objects.filter(
+        gone = self.rows(self.Entry).filter(
             withdrawn_from__gt=newest.number if newest else 0
         )
         yield from (("withdraw", entry) for entry in gone.order_by("number").iterator(AT_ONCE))
@@ -136,7 +140,7 @@ class Tables:
                     fingerprint_id=entry.fingerprint_id if added else None,
                 )
             )
-        self.Event.objects.bulk_create(rows, batch_size=AT_ONCE)
+        self.rows(self.Event).bulk_create(rows, batch_size=AT_ONCE)
         return sequence
 
 

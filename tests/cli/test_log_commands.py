@@ -171,7 +171,7 @@ def test_a_stale_log_is_a_finding(served, tmp_path, capsys):
     long_ago = datetime.now(UTC) - timedelta(hours=49)
     log.publish([W1.cosign(body(log.checkpoint()), long_ago)])
     assert main(monitoring(url, tmp_path, "--witness", W1.vkey)) == 1
-    assert "stale: The log was last cosigned on" in capsys.readouterr().err
+    assert "stale: The log was last cosigned by enough witnesses on" in capsys.readouterr().err
     assert main(monitoring(url, tmp_path, "--witness", W1.vkey, "--fresh", "50")) == 0
     key = ["--key", LOG.vkey, "--witness", W1.vkey, "--fresh", "1"]
     assert main(["mirror", url, str(tmp_path / "mirror"), *key]) == 1

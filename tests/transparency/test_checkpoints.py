@@ -146,6 +146,14 @@ def test_an_old_state_is_refused_with_its_age():
     opened(late + W1.cosign(NINE.text, NOW) + W2.cosign(NINE.text, NOW))
 
 
+def test_one_fresh_witness_does_not_make_an_old_quorum_fresh():
+    day = NOW - timedelta(days=1)
+    note = cosigned(W1) + W2.cosign(NINE.text, day)
+    with pytest.raises(CheckpointRefused, match=f"by enough witnesses on {day:%Y-%m-%d}"):
+        opened(note)
+    opened(note, 1)
+
+
 def test_a_state_from_the_future_tells_that_a_clock_is_wrong():
     with pytest.raises(CheckpointRefused, match="clocks is wrong"):
         opened(cosigned(W1, W2, when=NOW + timedelta(days=1)))

@@ -139,32 +139,37 @@ def open_checkpoint(
         if witness is not None:
             when = cosigned_at(line)
             cosigned[witness.public_key] = max(when, cosigned.get(witness.public_key, when))
-    _require_quorum(list(cosigned.values()), quorum, now, fresh)
+    wrong = objection(list(cosigned.values()), quorum, now, fresh)
+    if wrong:
+        raise CheckpointRefused(f"{wrong[1]} It was not used.")
     names = {w.name: cosigned[w.public_key] for w in witnesses if w.public_key in cosigned}
     text = note.decode("utf-8") if isinstance(note, bytes) else note
     return OpenedCheckpoint(checkpoint, MappingProxyType(names), text)
 
 
-def _require_quorum(
+def objection(
     times: Sequence[datetime], quorum: int, now: datetime | None, fresh: timedelta | None
-) -> None:
+) -> tuple[str, str] | None:
+    """What is wrong with when a log was cosigned: ``uncosigned`` or ``stale``, and a sentence."""
     if len(times) < quorum:
-        raise CheckpointRefused(
-            f"Only {len(times)} of the {quorum} witnesses that are needed cosigned the log. "
-            "It may be shown to you alone, so it was not used."
+        return "uncosigned", (
+            f"Only {len(times)} of the {quorum} witnesses that are needed cosigned the log: it may "
+            "be shown to you alone."
         )
-    if now is None or fresh is None:
-        return
+    if now is None or fresh is None or not quorum:
+        return None
+    enough = sorted(times)[-quorum]  # since when no quorum has spoken
     if sum(when <= now + AHEAD for when in times) < quorum:
-        raise CheckpointRefused(
+        return "stale", (
             f"The log was cosigned on {max(times):%Y-%m-%d %H:%M} UTC, and here it is "
-            f"{now:%Y-%m-%d %H:%M} UTC: one of the clocks is wrong. It was not used."
+            f"{now:%Y-%m-%d %H:%M} UTC: one of the clocks is wrong."
         )
     if sum(now - fresh <= when <= now + AHEAD for when in times) < quorum:
-        raise CheckpointRefused(
-            f"The log was last cosigned on {max(times):%Y-%m-%d %H:%M} UTC, longer than "
-            f"{_hours(fresh)} ago: somebody may be showing an old state. It was not used."
+        return "stale", (
+            f"The log was last cosigned by enough witnesses on {enough:%Y-%m-%d %H:%M} UTC, longer "
+            f"than {_hours(fresh)} ago: somebody may be showing an old state."
         )
+    return None
 
 
 def _hours(span: timedelta) -> str:

@@ -13,13 +13,17 @@ from pathlib import Path
 from types import MappingProxyType
 
 from strandline.errors import (
-    CheckpointRefused,
     LogDamaged,
     NoteRefused,
     ProofRefused,
     StrandlineError,
 )
-from strandline.transparency.checkpoints import Checkpoint, OpenedCheckpoint, open_checkpoint
+from strandline.transparency.checkpoints import (
+    Checkpoint,
+    OpenedCheckpoint,
+    objection,
+    open_checkpoint,
+)
 from strandline.transparency.cosignatures import CosignatureVerifier
 from strandline.transparency.disk import write_file
 from strandline.transparency.keys import Verifier
@@ -130,7 +134,8 @@ def follow(
     opened = _signed_state(read, watch)
     if isinstance(opened, Finding):
         return Watched((opened,))
-    findings = [*_missing_witnesses(opened, watch, now)]
+    wrong = objection(list(opened.cosigned.values()), watch.quorum, now, watch.fresh)
+    findings = [Finding(*wrong)] if wrong else []
     shown = opened.checkpoint
     try:
         look = _Look(watch, now, opened, VerifiedTiles(read, shown.size, shown.root), evidence)
@@ -164,21 +169,6 @@ def _signed_state(read: Read, watch: Watch) -> OpenedCheckpoint | Finding:
         return Finding("unsigned", "The log publishes no checkpoint.")
     except NoteRefused as refused:
         return Finding("unsigned", f"The log's checkpoint fails: {refused.message}")
-
-
-def _missing_witnesses(opened: OpenedCheckpoint, watch: Watch, now: datetime) -> Iterable[Finding]:
-    """What is wrong with who cosigned, and when."""
-    try:
-        open_checkpoint(opened.note, watch.log, watch.witnesses, watch.quorum)
-    except CheckpointRefused as refused:
-        yield Finding("uncosigned", refused.message)
-        return
-    try:
-        open_checkpoint(
-            opened.note, watch.log, watch.witnesses, watch.quorum, now=now, fresh=watch.fresh
-        )
-    except CheckpointRefused as refused:
-        yield Finding("stale", refused.message)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from strandline.demo.hosts import HOSTS, PATHWAY_REFERRER, page
 from strandline.demo.people import Analyst, Manager, Reporter, ReportRejected, StaffMember
 from strandline.demo.tally import Ending, endings, figures, verify_audit
 from strandline.demo.watchers import OTHER
+from strandline.errors import ListRefused
 from strandline.lists import membership
 
 #: Reported at the beginning, in this order.
@@ -192,11 +193,7 @@ class Story:
                 api_key_file=self._other_key,
                 certifying=OTHER,
             )
-            self._expect(
-                "not certified" in self._refused("sync", str(self.out / "member"), *self._at()),
-                "the member took an edition that nobody certified",
-            )
-            told("before anybody certifies it, members refuse it")
+            told(f"before anybody certifies it, members refuse it: {self._refusal()}")
             self.sync_member(told)
 
     def member_matches_files(self) -> None:
@@ -342,8 +339,17 @@ class Story:
         told(f"{OTHER} checked its own copy: {said.strip()}")
         directory = str(self.out / "member")
         self._command("list", "sync", directory, *self._at())
-        found = self._command("list", "verify", directory, *self._at())
-        told(f"the member's copy: {' '.join(found.split())}")
+        held = membership.verify(directory, now=self.cast.clock.now()).manifest
+        told(f"the member's copy is intact, complete and current: edition {held.edition}")
+
+    def _refusal(self) -> str:
+        """Why the member does not take what is published; StoryFailed if it does."""
+        try:
+            membership.sync(self.out / "member", now=self.cast.clock.now())
+        except ListRefused as refused:
+            self._expect("is not certified" in refused.message, refused.message)
+            return refused.message
+        raise StoryFailed("The member took an edition that nobody had certified.")
 
     @property
     def _list_url(self) -> str:
@@ -456,23 +462,15 @@ class Story:
 
     def _command(self, *arguments: str) -> str:
         """Run the ``strandline`` command as a person would."""
-        done = self._run(*arguments)
-        if done.returncode:
-            raise StoryFailed(f"strandline {' '.join(arguments[:2])}: {done.stderr.strip()}")
-        return done.stdout
-
-    def _refused(self, *arguments: str) -> str:
-        """Run ``strandline list`` where it must refuse; the sentence it says."""
-        done = self._run("list", *arguments)
-        return done.stderr if done.returncode else ""
-
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "strandline", *arguments],
             capture_output=True,
             text=True,
             check=False,
         )
+        if done.returncode:
+            raise StoryFailed(f"strandline {' '.join(arguments[:2])}: {done.stderr.strip()}")
+        return done.stdout
 
     def _reporter(self) -> Reporter:
         return Reporter(self.cast.url("public"))

@@ -6,13 +6,29 @@ import pytest
 
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.errors import FeedbackRefused
+from strandline.hotline.feedback import floods
 from strandline.hotline.feedback.floods import LEAST, allowed_disputes, settle_flood
 from strandline.hotline.feedback.giving import Said, give
 from strandline.hotline.feedback.models import Flood, Review, Statement
 from strandline.hotline.feedback.reviews import withdraw
 from strandline.hotline.hashlist.models import Entry
+from strandline.hotline.jobs import due
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def let_through(hands, now):
+    """Do what is due about floods, as a worker would; how many portions it took."""
+
+    def until_done():
+        portions = 0
+        while (row := due.claim(Flood, worker="w", now=now)) is not None:
+            floods.let_through(row, hands, now)
+            portions += 1
+        return portions
+
+    return until_done
 
 
 def quarantined():
@@ -90,19 +106,27 @@ def test_a_member_that_was_right_so_far_is_no_flood(listed, member, say, person,
     assert not Flood.objects.exists()
 
 
-def test_disputes_let_through_take_effect_as_any_others(listed, member, say, now):
+def test_disputes_let_through_take_effect_as_any_others(
+    listed, member, say, let_through, now, monkeypatch
+):
+    monkeypatch.setattr(floods, "AT_ONCE", 4)
     entries = listed(LEAST + 1)
     say(member(), "dispute", *entries)
     settle_flood(Flood.objects.get(), count=True, by="person:1", now=now)
+    assert quarantined() == 0, "the worker does it, a portion at a time"
+    assert let_through() == 2
     assert quarantined() == LEAST + 1
     assert Review.objects.filter(outcome="").count() == LEAST + 1
 
 
-def test_a_member_whose_flood_was_let_through_can_dispute_another_entry(listed, member, say, now):
+def test_a_member_whose_flood_was_let_through_can_dispute_another_entry(
+    listed, member, say, let_through, now
+):
     entries = listed(LEAST + 2)
     who = member()
     say(who, "dispute", *entries[:-1])
     settle_flood(Flood.objects.get(), count=True, by="person:1", now=now)
+    let_through()
     assert say(who, "dispute", entries[-1]).state == "in-review"
 
 

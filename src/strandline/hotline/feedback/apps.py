@@ -13,6 +13,7 @@ class FeedbackConfig(AppConfig):
     def ready(self) -> None:
         """Register due work, look at what is listed, say who may have what."""
         from strandline.hotline.feedback import (
+            floods,
             innocent,
             innocent_file,
             reminding,
@@ -20,6 +21,7 @@ class FeedbackConfig(AppConfig):
             terms,
         )
         from strandline.hotline.feedback.models import (
+            Flood,
             HolderCheck,
             InnocentFile,
             ScopeSigning,
@@ -29,6 +31,7 @@ class FeedbackConfig(AppConfig):
         from strandline.hotline.hashlist.signals import edition_published
         from strandline.hotline.jobs.due import register
 
+        register(Flood, floods.let_through, order=49)
         register(SourceAlarm, sources.act, order=50)
         register(ScopeSigning, terms.sign, order=65)
         register(InnocentFile, innocent_file.sign, order=66)

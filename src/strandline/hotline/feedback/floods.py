@@ -15,9 +15,13 @@ from strandline.hotline.errors import FeedbackRefused
 from strandline.hotline.feedback import entries, sources, weighing
 from strandline.hotline.feedback.models import Flood, Statement
 from strandline.hotline.feedback.words import Outcome, Say, Standing
+from strandline.hotline.jobs import due
+from strandline.hotline.jobs.tools import Tools
 
 #: However short the list, so many disputes are no flood.
 LEAST = 5
+#: Disputes that take effect in one transaction: other writers wait for it.
+AT_ONCE = 100
 
 
 def allowed_disputes() -> int:
@@ -76,27 +80,42 @@ def _hold_back(member: Member, flood: Flood, now: datetime) -> None:
 def settle_flood(flood: Flood, *, count: bool, by: str, now: datetime) -> None:
     """What a manager decided: the disputes count after all, or are set aside for good.
 
+    Those that count take effect by the worker's hand, a portion at a time.
+
     Raises:
         FeedbackRefused: it was settled already.
     """
     chain.lock()
     outcome = Flood.Outcome.COUNTED if count else Flood.Outcome.SET_ASIDE
     settled = Flood.objects.filter(pk=flood.pk, outcome="").update(
-        outcome=outcome, decided_at=now, decided_by=by
+        outcome=outcome, decided_at=now, decided_by=by, due_at=now if count else None
     )
     if not settled:
         raise FeedbackRefused("flood", "This flood was settled already. Nothing was changed.")
-    held = Statement.objects.filter(flood=flood, standing=Standing.HELD_BACK)
-    numbers = list(held.values_list("entry_id", flat=True))
-    held.update(standing=Standing.COUNTED if count else Standing.SET_ASIDE)
+    held = _held(flood)
     chain.record(
         at=now,
         actor=by,
         action="feedback.settle_flood",
         subject=flood.subject,
-        detail={"outcome": outcome.value, "disputes": len(numbers)},
+        detail={"outcome": outcome.value, "disputes": held.count()},
     )
-    if count:
-        weighing.weigh(numbers, now=now)
-        sources.notice(numbers, now=now)
+    if not count:
+        held.update(standing=Standing.SET_ASIDE)
     flood.refresh_from_db()
+
+
+def let_through(flood: Flood, tools: Tools, now: datetime) -> None:  # noqa: ARG001 - of due work
+    """Handle the due row: let the next portion of held-back disputes take effect."""
+    with transaction.atomic():
+        chain.lock()
+        rows = dict(_held(flood).order_by("pk").values_list("pk", "entry_id")[:AT_ONCE])
+        more = now if len(rows) == AT_ONCE else None
+        with due.finish(flood, next_due=more):
+            Statement.objects.filter(pk__in=rows).update(standing=Standing.COUNTED)
+            weighing.weigh(rows.values(), now=now)
+            sources.notice(rows.values(), now=now)
+
+
+def _held(flood: Flood) -> QuerySet[Statement]:
+    return Statement.objects.filter(flood=flood, standing=Standing.HELD_BACK)

@@ -7,6 +7,7 @@ from django.db import models
 from strandline.hotline.accounts.models import Member
 from strandline.hotline.feedback.words import Cause, Outcome, Reason, Say, Standing
 from strandline.hotline.hashlist.models import Entry
+from strandline.hotline.jobs.models import DueWork
 
 #: Letters of a note, of a decision's reason and of a member's own reference.
 LONGEST_NOTE = 500
@@ -14,8 +15,11 @@ LONGEST_REASON = 250
 LONGEST_REFERENCE = 64
 
 
-class Flood(models.Model):
-    """One member disputing more than is plausible: an alarm, until a manager settles it."""
+class Flood(DueWork):
+    """One member disputing more than is plausible: an alarm, until a manager settles it.
+
+    And the work of letting the disputes take effect, where the manager decided that they count.
+    """
 
     class Outcome(models.TextChoices):
         """What the manager decided."""
@@ -32,9 +36,10 @@ class Flood(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=80, blank=True)
 
-    class Meta:
+    class Meta(DueWork.Meta):
         """A member has one flood at a time."""
 
+        verbose_name = "letting held-back disputes take effect"
         ordering = ("id",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(

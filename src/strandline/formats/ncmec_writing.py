@@ -107,6 +107,15 @@ def status(*, address: str, username: str, member: Member) -> bytes:
     ).encode()
 
 
+def members(who: Iterable[Member]) -> bytes:
+    """Who shares entries on a server."""
+    lines = "".join(f'<member id="{one.id}">{escape(text(one.name))}</member>\n' for one in who)
+    return (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+        f'<members xmlns="{NAMESPACE}">\n{lines}</members>\n'
+    ).encode()
+
+
 def _not_carried(row: HashRow, member: Member) -> Iterator[tuple[str, object]]:
     yield "labels", row.labels
     yield "facts", row.facts

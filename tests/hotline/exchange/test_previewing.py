@@ -190,5 +190,17 @@ def test_receiving_and_reading_are_in_the_audit_chain(source, give):
     assert actions == ["exchange.add_source", "exchange.receive", "exchange.preview"]
 
 
+def test_what_a_killed_process_left_half_written_goes_after_a_day(source, give):
+    import os
+    import time
+
+    old, new = files.folder() / "a.part", files.folder() / "b.upload"
+    old.write_bytes(b"x")
+    new.write_bytes(b"x")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    give(source(), row("one"))
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 def test_a_name_with_a_path_is_only_a_name(source, give):
     assert give(source(), row("one"), name="C:\\x\\..\\a\u202eb\n.csv").name == "a b .csv"

@@ -37,6 +37,4 @@ def test_a_large_list_is_read_taken_in_and_taken_back(source, give, take, take_b
     if ROWS > 3000:
         with capsys.disabled():
             seconds = ", ".join(f"{one:.1f} s" for one in took)
-            print(
-                f"\n{ROWS:,} rows given and read, taken in, taken back: {seconds}; +{grown >> 10} MB"
-            )
+            print(f"\n{ROWS:,} rows read, taken in, taken back: {seconds}; +{grown >> 10} MB")

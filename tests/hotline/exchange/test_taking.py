@@ -181,7 +181,7 @@ def test_killed_in_the_middle_nothing_is_visible_and_the_next_worker_does_it(
     def die(*_args, **_more):
         raise Killed
 
-    for part in ("_mention", "_hold", "_end", "_record"):
+    for part in ("_mention", "_hold", "_confirm", "_record"):
         with monkeypatch.context() as patch, Tools(hotline) as tools:
             patch.setattr(taking, part, die)
             claimed = due.claim(Delivery, worker="dies", now=now)

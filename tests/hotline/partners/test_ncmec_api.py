@@ -135,6 +135,15 @@ def test_the_status_names_who_asks(ask, member):
     assert (said["member"].text, said["member"].get("id")) == ("Peer & Sons", str(member.pk))
 
 
+def test_every_entry_is_shared_by_this_hotline(ask, listed, publish):
+    (one,) = etree.fromstring(ask("/v2/members").content)
+    listed(1)
+    publish()
+    page = etree.fromstring(ask("/v2/entries").content)
+    (shared_by,) = page.iter("{*}member")
+    assert (one.get("id"), one.text) == (shared_by.get("id"), shared_by.text)
+
+
 def test_entries_come_with_every_hash_the_shape_carries(listed, publish, fetch, now):
     listed(1)
     publish()
@@ -237,7 +246,9 @@ def test_every_page_that_leaves_is_in_the_chain(listed, publish, fetch, member):
     assert [entry.detail["entries"] for entry in told] == [2, 2, 1]
 
 
-@pytest.mark.parametrize("path", ["/v2/status", "/v2/entries", "/v2/feedback/md5/reasons"])
+@pytest.mark.parametrize(
+    "path", ["/v2/status", "/v2/members", "/v2/entries", "/v2/feedback/md5/reasons"]
+)
 def test_without_a_good_key_nothing_is_told(ask, path, member, now):
     assert ask(path, key=None).status_code == 401
     assert ask(path, key="slk_wrong").status_code == 401

@@ -6,7 +6,9 @@ They are lists of hashes: as sensitive as the list itself, so nobody but this us
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +16,8 @@ from typing import BinaryIO
 from django.conf import settings
 
 from strandline.hotline.errors import ExchangeRefused
+
+_DAY = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,14 @@ def open_file(delivery: int, sha256: str) -> BinaryIO:
         raise ExchangeRefused("file", "The delivered file was changed on disk. Give it again.")
     file.seek(0)
     return file
+
+
+def sweep() -> None:
+    """Remove what a process that was killed left half-written a day ago or longer."""
+    for path in (*folder().glob("*.part"), *folder().glob("*.upload")):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - _DAY:
+                path.unlink()
 
 
 def remove(delivery: int) -> None:

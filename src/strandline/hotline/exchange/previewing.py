@@ -31,6 +31,7 @@ _SHOWN = tuple(standing for standing in Standing if standing is not Standing.KNO
 
 def preview(delivery: Delivery, tools: Tools, now: datetime) -> None:
     """Read a delivery and say what it would bring; the list stays as it is."""
+    files.sweep()
     view = _View(delivery)
     try:
         with files.open_file(delivery.pk, delivery.sha256) as stream:

@@ -4,7 +4,7 @@ The transaction begins with the row of due work, so whoever holds it cannot be o
 worker that is killed in the middle leaves nothing: the next one begins anew.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -41,14 +41,14 @@ def take_in(delivery: Delivery, tools: Tools, now: datetime) -> None:
             rows.new(), source=delivery.source.name, by=delivery.decided_by, now=now
         )
         Delivery.objects.filter(pk=delivery.pk).update(state=State.TAKEN, batch=came.batch)
-        _mention(delivery, tools)
+        ended = _mention(delivery, tools, now)
         outcome = {
             "listed": came.added,
             "vouched for": delivery.mentions.filter(says=Says.VOUCHES).count() - came.added,
             "quarantined until confirmed": _hold(delivery, came.batch, now),
             "confirmed": _confirm(delivery, now),
             "contested": _contest(delivery, rows.contradicted, now),
-            "withdrawn by the source": _end(delivery, rows, now),
+            "withdrawn by the source": ended,
         }
         outcome = {name: count for name, count in outcome.items() if count}
         Delivery.objects.filter(pk=delivery.pk).update(outcome=outcome)
@@ -119,8 +119,6 @@ class _Rows:
         self._tools = tools
         #: Numbers of the entries that rows contradict.
         self.contradicted: set[int] = set()
-        #: Names and digests of rows that the source took back.
-        self.withdrawn: list[HashRow] = []
 
     def new(self) -> Iterator[Identity]:
         meanings = Meanings(self._delivery.source)
@@ -130,25 +128,29 @@ class _Rows:
                     yield each.identity
                 elif each.standing is Standing.CONTRADICTING:
                     self.contradicted.update(entry.pk for entry in each.entries)
-                elif each.standing is Standing.SOURCE_WITHDREW and isinstance(each.row, HashRow):
-                    self.withdrawn.append(each.row)
 
 
-def _mention(delivery: Delivery, tools: Tools) -> None:
-    """Write down which entries the delivery vouches for, now that what was new has a number."""
+def _mention(delivery: Delivery, tools: Tools, now: datetime) -> int:
+    """Write down which entries the delivery vouches for, now that what was new has a number.
+
+    Ends what the source takes back on the way; how many entries were withdrawn for that.
+    """
     meanings = Meanings(delivery.source)
+    withdrawn = 0
     for some in portions(rows_of(delivery, tools), AT_ONCE):
-        mentions = [
-            Mention(
-                delivery=delivery,
-                entry=each.entries[0],
-                says=Says.VOUCHES,
-                source_id=each.row.source_id[:200],
-            )
-            for each in compare(some, meanings)
-            if each.standing is Standing.KNOWN and isinstance(each.row, HashRow)
-        ]
+        mentions, gone = [], []
+        for each in compare(some, meanings):
+            if not isinstance(each.row, HashRow):
+                continue
+            if each.standing is Standing.KNOWN:
+                mention = Mention(delivery=delivery, entry=each.entries[0], says=Says.VOUCHES)
+                mention.source_id = each.row.source_id[:200]
+                mentions.append(mention)
+            elif each.standing is Standing.SOURCE_WITHDREW:
+                gone.append(each.row)
         Mention.objects.bulk_create(mentions, ignore_conflicts=True)
+        withdrawn += _end(delivery, gone, now)
+    return withdrawn
 
 
 def _hold(delivery: Delivery, batch: Import | None, now: datetime) -> int:
@@ -213,10 +215,10 @@ def _contest(delivery: Delivery, numbers: Iterable[int], now: datetime) -> int:
     return contested
 
 
-def _end(delivery: Delivery, rows: _Rows, now: datetime) -> int:
+def _end(delivery: Delivery, rows: Sequence[HashRow], now: datetime) -> int:
     """End what the source vouched for and takes back; withdraw what nobody else vouches for."""
     withdrawn = 0
-    for some in portions(rows.withdrawn, AT_ONCE // 4):
+    for some in portions(rows, AT_ONCE // 4):
         ours = Mention.objects.filter(
             delivery__source=delivery.source,
             delivery__state=State.TAKEN,

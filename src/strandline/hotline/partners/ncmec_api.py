@@ -18,6 +18,7 @@ from strandline.formats import FormatRefused
 from strandline.formats.ncmec_feedback import read_submission, write_reasons
 from strandline.formats.ncmec_paging import BEGINNING
 from strandline.formats.ncmec_writing import Member as Named
+from strandline.formats.ncmec_writing import members as write_members
 from strandline.formats.ncmec_writing import status as write_status
 from strandline.formats.values import moment
 from strandline.hotline import clock
@@ -59,6 +60,13 @@ def status(request: HttpRequest) -> HttpResponse:
         member=Named(member.pk, member.name),
     )
     return HttpResponse(body, content_type=_XML)
+
+
+@router.get("/members", include_in_schema=False)
+def members(request: HttpRequest) -> HttpResponse:
+    """Who shares entries here: this hotline alone."""
+    _member(request)
+    return HttpResponse(write_members([serving.sharer()]), content_type=_XML)
 
 
 class PageIn(Schema):

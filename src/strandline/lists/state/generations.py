@@ -75,7 +75,8 @@ def write(directory: Path, parts: Sequence[Part], words: Words) -> str:
         for name, array in merged(parts):
             file.write(name, array)
         file.flush()
-        written = Table({name: _mapped(path, name, file.places[name]) for name in Table.names()})
+        data = _bytes_of(path)
+        written = Table({name: _placed(data, name, file.places[name]) for name in Table.names()})
         for column in EXACT:
             for name, array in _keys(written, column):
                 file.write(name, array)
@@ -135,6 +136,7 @@ class Generation:
             raise _damaged(directory / HEADER)
         self.header = Header.decode(data)
         self.words = self.header.words
+        self._data = self._mapped()
         self.table = Table({name: self._array(name) for name in Table.names()})
         self._keys = {
             column: (self._array(f"{column}.keys"), self._array(f"{column}.order"))
@@ -149,11 +151,17 @@ class Generation:
         self._frame_films = self._array("frames.films")
 
     def _array(self, name: str) -> NDArray[Any]:
+        try:
+            return _placed(self._data, name, self.header.places[name])
+        except KeyError as error:
+            raise _damaged(self.directory / HEADER) from error
+
+    def _mapped(self) -> NDArray[np.uint8]:
         path = self.directory / _ARRAYS
         try:
             if path.stat().st_size != self.header.files[_ARRAYS][0]:
                 raise _damaged(path)
-            return _mapped(path, name, self.header.places[name])
+            return _bytes_of(path)
         except (OSError, KeyError) as error:
             raise _damaged(path) from error
 
@@ -221,14 +229,18 @@ class Generation:
                 raise _damaged(path) from error
 
 
-def _mapped(path: Path, name: str, place: tuple[int, int]) -> NDArray[Any]:
-    """An array, mapped."""
+def _bytes_of(path: Path) -> NDArray[np.uint8]:
+    """A file, mapped."""
+    if not path.stat().st_size:
+        return np.zeros(0, np.uint8)
+    return np.memmap(path, np.uint8, mode="r").view(np.ndarray)
+
+
+def _placed(data: NDArray[np.uint8], name: str, place: tuple[int, int]) -> NDArray[Any]:
+    """One array of those in a file."""
     kind, width = _kind(name)
     start, size = place
-    if not size:
-        return np.zeros(0 if width is None else (0, width), kind)
-    count = size // kind.itemsize
-    array = np.memmap(path, kind, mode="r", offset=start, shape=(count,)).view(np.ndarray)
+    array = data[start : start + size].view(kind)
     return array if width is None else array.reshape(-1, width)
 
 

@@ -14,9 +14,16 @@ from typing import Any
 PAGE = Path(__file__).parents[1] / "docs" / "figures.md"
 RUNS = PAGE.with_suffix("")
 #: The order a reader meets them in.
-NAMES = ("hashing", "sandbox", "video", "matching", "scale", "cluster")
+NAMES = ("hashing", "sandbox", "video", "matching", "scale", "cluster", "list")
 #: A case of the curve of latency is named so.
 _SIZE = re.compile(r"one query, N = ([\d,]+)")
+#: Cases of the curves of publishing and syncing, by their first words.
+_GROWTH = {
+    "publish": "publish",
+    "sync a new copy, ready to match": "first sync",
+    "sync 1,000 more": "sync of 1,000 more",
+}
+_GROWING = re.compile(r"(memory to )?(.+), N = ([\d,]+)")
 
 _HEAD = """\
 # Figures
@@ -30,6 +37,8 @@ was not kept in the run says so.
 ![Times faster than the named peer, a bar for each case that has one](figures/peers.svg)
 
 ![Latency of one query against the number of hashes in the index](figures/latency.svg)
+
+![Time and memory of publishing and syncing against the number of entries](figures/list.svg)
 """
 _INK, _GRID, _OURS, _PEER = "#3b4a54", "#e3e8eb", "#0b7285", "#b08968"
 _TENS = [10**power for power in range(-3, 10)]
@@ -43,6 +52,7 @@ def draw() -> None:
     PAGE.write_text(page(runs), "utf-8")
     (RUNS / "peers.svg").write_text(vl_convert.vegalite_to_svg(_peers(runs)), "utf-8")
     (RUNS / "latency.svg").write_text(vl_convert.vegalite_to_svg(_latency(runs)), "utf-8")
+    (RUNS / "list.svg").write_text(vl_convert.vegalite_to_svg(_growth(runs)), "utf-8")
 
 
 def saved() -> list[dict[str, Any]]:
@@ -121,7 +131,7 @@ def _peers(runs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         }
         for run in runs
         for case in run["cases"]
-        if case["ratio"] and not _SIZE.search(case["case"])
+        if case["ratio"] and case["unit"] != "bytes" and not _SIZE.search(case["case"])
     ]
     y = {"field": "case", "type": "nominal", "sort": None, "title": None}
     x = {
@@ -165,6 +175,37 @@ def _latency(runs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
                       "scale": {"range": [_OURS, _PEER]}},
         },
     )  # fmt: skip
+
+
+def _growth(runs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Seconds, and the most memory, of the list's work against its size: two curves in a row."""
+    rows = []
+    for case in (case for run in runs if run["name"] == "list" for case in run["cases"]):
+        found = _GROWING.fullmatch(case["case"])
+        if found and found[2] in _GROWTH:
+            what = "memory" if found[1] else "time"
+            count = int(found[3].replace(",", ""))
+            rows.append({"n": count, what: case["ours"], "work": _GROWTH[found[2]]})
+    x = {"field": "n", "type": "quantitative", "scale": {"type": "log"},
+         "title": "entries in the list", "axis": {"format": "~s", "values": _TENS}}  # fmt: skip
+    colour = {"field": "work", "type": "nominal", "title": None, "sort": None,
+              "scale": {"range": [_OURS, _PEER, _INK]}}  # fmt: skip
+    panels = [
+        {
+            "width": 300,
+            "height": 260,
+            "transform": [{"filter": f"isValid(datum.{what})"}],
+            "mark": {"type": "line", "point": {"size": 50}, "strokeWidth": 2},
+            "encoding": {
+                "x": x,
+                "y": {"field": what, "type": "quantitative", "scale": {"type": "log"},
+                      "title": title},
+                "color": colour,
+            },
+        }
+        for what, title in (("time", "seconds"), ("memory", "MiB at most, the program included"))
+    ]  # fmt: skip
+    return _chart("Publishing a list and syncing it, each file verified", rows, hconcat=panels)
 
 
 if __name__ == "__main__":

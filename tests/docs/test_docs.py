@@ -54,6 +54,7 @@ def test_the_figures_are_those_of_the_saved_runs():
     page = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(page)
     runs = page.saved()
-    assert {run["name"] for run in runs} == {"hashing", "sandbox", "video", "matching", "cluster"}
+    kept = {"hashing", "sandbox", "video", "matching", "cluster", "list"}
+    assert {run["name"] for run in runs} >= kept
     assert all(run["complete"] and not run["quick"] for run in runs)
     assert page.PAGE.read_text() == page.page(runs)

@@ -11,15 +11,30 @@ from typing import Annotated, Any, cast
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
+from ninja.security import HttpBearer
 
 from strandline.hotline import clock
 from strandline.hotline.accounts.models import Member
+from strandline.hotline.accounts.roles import Permission
+from strandline.hotline.accounts.services import key_for
 from strandline.hotline.errors import FeedbackRefused
 from strandline.hotline.feedback import giving, holding, innocent_file, reminding, terms
 from strandline.hotline.feedback.models import Statement
 from strandline.hotline.hashlist.models import Edition
 
-router = Router(tags=["feedback"])
+
+class FeedbackKey(HttpBearer):
+    """A member's key that may hold the list, and so has something to say of it."""
+
+    openapi_name = "ListKey"
+
+    def authenticate(self, _request: HttpRequest, token: str) -> Member | None:
+        """The member; none when the key is unknown, revoked, or for look-ups only."""
+        row = key_for(token, Permission.GIVE_FEEDBACK)
+        return row.member if row else None
+
+
+router = Router(tags=["feedback"], auth=FeedbackKey())
 #: Signed notes beside the list's own files.
 notes = Router(tags=["files"])
 

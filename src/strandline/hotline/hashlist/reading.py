@@ -1,4 +1,4 @@
-"""Reading the list back as it was: the events of an edition, and the state as of any event.
+"""Reading the list back as it was: the events of an edition, and how much each class held.
 
 Everything here follows from events alone, which never change: whenever it is asked, an edition
 reads the same. Rows come from the database some thousands at a time, class by class, and leave as
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from strandline.hotline.hashlist.models import Entry, Event, Fingerprint, ListedClass
+from strandline.hotline.hashlist.models import Entry, Event, ListedClass
 from strandline.lists.blocks import ACTIONS, KINDS, Block
 from strandline.lists.classes import Action, Column, EntryClass
 from strandline.lists.events import WIDTHS, Kind
@@ -23,7 +23,6 @@ AT_ONCE = 16_384
 #: One frame of a film as ``Fingerprint.video`` packs it.
 _FRAME = np.dtype([("ms", ">u4"), ("quality", "u1"), ("pdq", "u1", 32)])
 
-_LIVE = (Action.ADD, Action.AMEND, Action.RESTORE)
 _COLUMNS = (
     "sequence", "entry_id", "action", "why", "fingerprint__kind", "fingerprint__pipeline",
     "fingerprint__sha256", "fingerprint__sha1", "fingerprint__md5", "fingerprint__pdq",
@@ -78,35 +77,6 @@ def delta(listed_class: ListedClass, *, after: int, up_to: int) -> Iterator[Bloc
         yield _block(listed_class.value, rows)
 
 
-def state(listed_class: ListedClass, *, up_to: int) -> Iterator[Block]:
-    """Every entry of a class as of ``up_to``, in quarantine or not, by its last event in order.
-
-    A row bears the sequence of that event; see ``Block`` for how quarantine is told.
-    """
-    later = Event.objects.filter(
-        entry=OuterRef("entry_id"),
-        listed_class=listed_class,
-        sequence__gt=OuterRef("sequence"),
-        sequence__lte=up_to,
-    )
-    last = Event.objects.filter(~Exists(later), listed_class=listed_class).exclude(
-        action=Action.WITHDRAW
-    )
-    for rows in _portions(last, 0, up_to):
-        yield _block(listed_class.value, _told(rows))
-
-
-def live_entries(up_to: int) -> QuerySet[Entry]:
-    """Entries to be matched as of ``up_to``, whatever happened since."""
-    later = Event.objects.filter(
-        entry=OuterRef("entry_id"), sequence__gt=OuterRef("sequence"), sequence__lte=up_to
-    )
-    last = Event.objects.filter(
-        ~Exists(later), entry=OuterRef("pk"), sequence__lte=up_to, action__in=_LIVE
-    )
-    return Entry.objects.filter(Exists(last)).order_by("number")
-
-
 def _portions(events: QuerySet[Event], after: int, up_to: int) -> Iterator[list[tuple[Any, ...]]]:
     """Rows in order of sequence. Asked for anew each time, so that no cursor stays open."""
     while True:
@@ -116,36 +86,6 @@ def _portions(events: QuerySet[Event], after: int, up_to: int) -> Iterator[list[
             return
         yield rows
         after = rows[-1][0]
-
-
-def _told(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Rows of a snapshot: each tells its entry, whatever its last event was."""
-    silent = [row[0] for row in rows if row[4] is None]
-    fingerprints: dict[int, tuple[Any, ...]] = {}
-    for start in range(0, len(silent), 500):
-        # The last event before it that told the entry, in whatever class.
-        fingerprints |= _last_told(silent[start : start + 500])
-    told = []
-    for row in rows:
-        action = Action.QUARANTINE if row[2] == Action.QUARANTINE else Action.ADD
-        what = row[4:] if row[4] is not None else fingerprints[row[0]]
-        told.append((*row[:2], action.value, row[3], *what))
-    return told
-
-
-def _last_told(sequences: Sequence[int]) -> dict[int, tuple[Any, ...]]:
-    telling = (
-        Event.objects.filter(entry=OuterRef("entry_id"), sequence__lt=OuterRef("sequence"))
-        .exclude(fingerprint=None)
-        .order_by("-sequence")
-        .values("fingerprint_id")[:1]
-    )
-    silent = Event.objects.filter(pk__in=sequences).annotate(told=telling)
-    of_fingerprint = dict(silent.values_list("sequence", "told"))
-    columns = [name.removeprefix("fingerprint__") for name in _COLUMNS[4:]]
-    rows = Fingerprint.objects.filter(pk__in=of_fingerprint.values()).values_list("pk", *columns)
-    values = {row[0]: row[1:] for row in rows}
-    return {sequence: values[pk] for sequence, pk in of_fingerprint.items()}
 
 
 def _block(entry_class: EntryClass, rows: list[tuple[Any, ...]]) -> Block:

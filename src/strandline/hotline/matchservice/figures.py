@@ -47,7 +47,7 @@ class MemberFigures:
     @property
     def share(self) -> str:
         """Items answered 'listed' among look-ups, in words."""
-        return f"{self.listed / self.look_ups:.2%}" if self.look_ups else "–"
+        return f"1 in {self.look_ups // self.listed:,}" if self.listed else "none"
 
 
 def of_members(today: date) -> list[MemberFigures]:

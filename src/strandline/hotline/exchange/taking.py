@@ -127,7 +127,7 @@ class _Rows:
                 if each.standing is Standing.NEW and each.identity is not None:
                     yield each.identity
                 elif each.standing is Standing.CONTRADICTING:
-                    self.contradicted.update(entry.pk for entry in each.entries)
+                    self.contradicted.update(entry.number for entry in each.entries)
 
 
 def _mention(delivery: Delivery, tools: Tools, now: datetime) -> int:
@@ -143,7 +143,8 @@ def _mention(delivery: Delivery, tools: Tools, now: datetime) -> int:
             if not isinstance(each.row, HashRow):
                 continue
             if each.standing is Standing.KNOWN:
-                mention = Mention(delivery=delivery, entry=each.entries[0], says=Says.VOUCHES)
+                mention = Mention(delivery=delivery, says=Says.VOUCHES)
+                mention.entry_id = each.entries[0].number
                 mention.source_id = each.row.source_id[:200]
                 mentions.append(mention)
             elif each.standing is Standing.SOURCE_WITHDREW:

@@ -66,7 +66,7 @@ class Layout:
                 f"{self.directory / path} cannot be read: {error.strerror}."
             ) from error
         if data is None:
-            raise ListRefused(f"{self.directory / path} is missing. Fetch it: strandline list sync")
+            raise ListRefused(f"{self.directory / path} is missing. Sync again.")
         return data
 
     def stage(self, path: str, data: bytes) -> None:

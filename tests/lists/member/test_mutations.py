@@ -145,6 +145,21 @@ class Client:
     def reset(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
         shutil.copytree(self.original, self.directory)
+        self.held = {path: path.read_bytes() for path in self._files()}
+
+    def forget(self) -> None:
+        """Put back what a refused sync learned, so that the next one reads everything again."""
+        for path in self._files():
+            if path not in self.held:
+                path.unlink()
+        for path, data in self.held.items():
+            if not path.exists() or path.read_bytes() != data:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+
+    def _files(self):
+        found = (path for path in self.directory.rglob("*") if path.is_file())
+        return [path for path in found if "store" not in path.parts]
 
     def sync(self) -> int:
         return following.follow(
@@ -196,6 +211,7 @@ def run(client, paths, cases, seed):
         path = paths[case % len(paths)]
         data = client.folder.files[path]
         client.folder.broken = {path: broken(rng, data, kinds(client.folder, path))}
+        client.folder.read_paths.clear()
         said = f"case {case}: {path}: {client.folder.broken[path][:200]!r}"
         try:
             edition = client.sync()
@@ -204,11 +220,13 @@ def run(client, paths, cases, seed):
             assert "Edition 3 is kept" in refused.message, said  # noqa: PT017 - of thousands
         assert State.open(client.directory / "store").edition == edition, said
         if edition == 4:
+            assert path in client.folder.read_paths, said
             assert content(client.directory) == genuine, said
             assert checking.check(client.directory, now=client.published.now)
             harmless += 1
         if case % 500 == 499:
             print(f"{case + 1} cases, {harmless} of them the same edition")  # seen with -s
+        client.forget()
         if edition == 4 or case % 50 == 49:
             client.folder.broken = {}
             assert client.sync() == 4, "after what was refused, the unbroken edition is taken"

@@ -270,6 +270,6 @@ def _measured(path: Path) -> tuple[int, str]:
 
 def _damaged(path: Path) -> ListRefused:
     return ListRefused(
-        f"{path} is not as it was written. Nothing was answered from it; rebuild it: "
-        "strandline list sync"
+        f"{path} is not as it was written. Nothing was answered from it; it can be built again "
+        "from what it was made of: a member syncs again."
     )

@@ -76,8 +76,8 @@ class Current:
 def damaged(path: Path) -> ListRefused:
     """The refusal of a file that is not as it was written."""
     return ListRefused(
-        f"{path} is not as it was written. Nothing was answered from it; rebuild it: "
-        "strandline list sync"
+        f"{path} is not as it was written. Nothing was answered from it; it can be built again "
+        "from what it was made of: a member syncs again."
     )
 
 
@@ -128,7 +128,7 @@ class Store:
             return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise ListRefused(
-                f"{self.directory} holds no list. Fetch one first: strandline list sync"
+                f"{self.directory} holds no list yet. Fetch one first: strandline list sync."
             ) from None
         except OSError as error:
             raise damaged(self._path) from error

@@ -25,7 +25,7 @@ from strandline.lists.index_file import parse_index
 from strandline.lists.keys import PublicKey
 from strandline.lists.manifests import Manifest
 from strandline.lists.packing import pack
-from strandline.lists.policy import Hotline, Policy
+from strandline.lists.policy import Growth, Hotline, Policy
 from strandline.lists.repository import OnlineKeys, Repository
 from strandline.transparency import CosignatureSigner, Log, Signer
 from strandline.transparency.checkpoints import Checkpoint
@@ -61,6 +61,7 @@ def policy() -> Policy:
         log=LOG.vkey,
         witnesses=tuple(witness.vkey for witness in WITNESSES),
         witness_quorum=2,
+        growth=Growth(10_000, 10),
     )
 
 

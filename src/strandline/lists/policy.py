@@ -55,7 +55,7 @@ class Growth:
     """What one edition may add at most; a list that grows faster is held until people looked."""
 
     #: Events of one edition.
-    most_events: int = 10_000
+    most_events: int = 5_000
     #: Of the entries held before; whichever of the two allows more applies.
     most_percent: int = 10
 

@@ -31,7 +31,7 @@ class Expected:
     hotlines: Sequence[Verifier] = ()
     #: Events of one edition beyond which growth is abnormal, unless ``most_percent`` of the entries
     #: before are more.
-    most_events: int = 10_000
+    most_events: int = 5_000
     most_percent: int = 10
     #: Of the entries before, that one edition may take away.
     shrink_percent: int = 20

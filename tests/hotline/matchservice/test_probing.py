@@ -196,7 +196,7 @@ def uploads(random, count, *, pictures, listed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_ordinary_traffic_raises_no_alarm(seed, tmp_path):
-    """``bench/match_service.py`` asks a million; these are enough to see a threshold slip."""
+    """Enough to see a threshold slip; docs/match-api.md says what many more came to."""
     random = np.random.default_rng(seed)
     watch = Watch(tmp_path, "secret", WINDOW)
     call, alarms = [], 0

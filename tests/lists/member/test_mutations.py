@@ -5,7 +5,7 @@ were stolen and had signed for the broken file: what lies behind them must refus
 file may pass only where nothing of the edition is in what was broken (a signature line written
 twice): then the copy must be, byte for byte, the one that the unbroken file gives.
 
-``STRANDLINE_FUZZ_CASES`` says how many cases; 200 unless given.
+``STRANDLINE_FUZZ_CASES`` says how many cases; 150 unless given.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from strandline.lists import checking, following, updating
 from strandline.lists.state import State
 from strandline.lists.updating import Trusted
 
-CASES = int(os.environ.get("STRANDLINE_FUZZ_CASES", "200"))
+CASES = int(os.environ.get("STRANDLINE_FUZZ_CASES", "150"))
 
 
 class Folder:

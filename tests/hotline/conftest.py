@@ -34,7 +34,8 @@ def _tests_may_empty_the_database():
             with self.connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT name, sql FROM sqlite_master"
-                    " WHERE type = 'trigger' AND (name LIKE 'audit_no_%' OR name LIKE 'reports_%')"
+                    " WHERE type = 'trigger' AND (name LIKE 'audit_no_%' OR name LIKE 'reports_%'"
+                    " OR name LIKE 'hashlist_%')"
                 )
                 triggers = cursor.fetchall()
             sql_list = [

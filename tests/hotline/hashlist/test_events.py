@@ -1,7 +1,7 @@
 """Events: which change follows which state, and what each leaves in the record."""
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.errors import ListChangeRefused
@@ -140,6 +140,23 @@ def test_a_change_that_is_undone_gives_its_number_to_the_next(listed, do):
     assert list(Event.objects.values_list("sequence", "action")) == [
         (1, "add"), (2, "add"), (3, "quarantine"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["event", "fingerprint"])
+@pytest.mark.parametrize("act", ["update", "delete"])
+def test_the_database_refuses_to_change_what_was_said(what, act, listed):
+    (entry,) = listed(1)
+    statement = {
+        "update": f"UPDATE hashlist_{what} SET {'reason' if what == 'event' else 'md5'} = 'x'",
+        "delete": f"DELETE FROM hashlist_{what}",
+    }[act]
+    with (
+        pytest.raises(DatabaseError, match="never changed"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+    assert entry.events.get().reason == ""
 
 
 def test_many_are_quarantined_in_one_act(listed, now):

@@ -10,12 +10,15 @@ STORY = timedelta(days=44, hours=1)
 
 
 def beginning(now: datetime) -> datetime:
-    """A nine o'clock in the morning (UTC) from which the story ends within the day before ``now``.
+    """A nine o'clock in the morning (UTC) so that the story ends in the three days before ``now``.
 
-    So what it leaves is current, and every telling has the same times of day.
+    So what it leaves is current. Every telling has the same times of day, and begins at the same of
+    three days, since one of the hosts answers by them.
     """
     begin = (now - STORY).replace(hour=9, minute=0, second=0, microsecond=0)
-    return begin if begin + STORY <= now else begin - timedelta(days=1)
+    if begin + STORY > now:
+        begin -= timedelta(days=1)
+    return begin - timedelta(days=begin.toordinal() % 3)
 
 
 class FileClock:

@@ -81,13 +81,13 @@ class Removes:
 
 @dataclass(frozen=True)
 class Falters:
-    """Answers 503 on every third day of the month, and otherwise as ``otherwise`` does."""
+    """Answers 503 on every third day, and otherwise as ``otherwise`` does."""
 
     otherwise: Conduct
 
     def meet(self, visit: Visit) -> Outcome:
-        """503 on the 3rd, 6th, 9th… (UTC)."""
-        if visit.now.day % 3 == 0:
+        """503 on the second, fifth, eighth… day of the story (UTC)."""
+        if visit.now.toordinal() % 3 == 1:
             return Outcome(Kind.UNAVAILABLE, 503)
         return self.otherwise.meet(visit)
 

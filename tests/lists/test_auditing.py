@@ -1,6 +1,9 @@
 """Audits: drawn by public randomness, by anyone the same way, and bounded honestly."""
 
+import hashlib
+import hmac
 from collections import Counter
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -39,6 +42,25 @@ def test_the_sample_is_the_one_that_the_specification_gives():
 
 
 SPECIFIED = [241708, 413716, 496046, 764736, 793689]
+
+
+def test_the_steps_of_the_specification_taken_one_by_one_draw_the_same():
+    numbers, blocks = list(range(1, 1001)), count()
+    key = hashlib.sha256(
+        f"strandline audit 1\n{MANIFEST}\n{BEACON.name} {BEACON.round} {BEACON.value}\n".encode()
+    ).digest()
+
+    def below(n):
+        while True:
+            block = hmac.digest(key, next(blocks).to_bytes(8, "big"), "sha256")
+            number = int.from_bytes(block[:8], "big")
+            if number < 2**64 - 2**64 % n:
+                return number % n
+
+    for k in range(300):
+        other = k + below(1000 - k)
+        numbers[k], numbers[other] = numbers[other], numbers[k]
+    assert draw(BEACON, MANIFEST, range(1, 1001)) == sorted(numbers[:300])
 
 
 def test_every_entry_has_the_same_chance():

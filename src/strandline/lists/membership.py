@@ -71,7 +71,10 @@ def sync(
         with sole(directory):
             subscription.write(directory)
     with _source(subscription, api_key, bundle, limit_rate) as source:
-        return follow(directory, source, now=now or datetime.now(UTC), progress=progress)
+        synced = follow(directory, source, now=now or datetime.now(UTC), progress=progress)
+        if isinstance(source, WebSource):
+            source.tell(synced.manifest.edition)
+        return synced
 
 
 def verify(directory: str | Path, *, now: datetime | None = None) -> Verified:

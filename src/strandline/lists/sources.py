@@ -1,6 +1,7 @@
 """Where a published list is read from: a web address a person named, or a bundle on a disk."""
 
 import ipaddress
+import json
 import re
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ _ANSWERS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "it did not accept the API key",
     HTTPStatus.FORBIDDEN: "the API key may not read this list",
 }
+#: Where a list is served beside the interface of its publisher.
+_BESIDE = "/lists"
 _ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
@@ -108,3 +111,20 @@ class WebSource:
             reason = _ANSWERS.get(answer.status, f"it answered with status {answer.status}")
             raise SourceFailed(f"{url} could not be fetched: {reason}.")
         return answer.body
+
+    def tell(self, edition: int) -> None:
+        """Say which edition is held, to a publisher whose list is served beside its interface.
+
+        So that the publisher knows who still holds what was withdrawn (docs/feedback.md). That it
+        is not heard, or not understood, is no trouble of the member's.
+        """
+        base = self.site.url.removesuffix(_BESIDE)
+        if not self.api_key or base == self.site.url:
+            return
+        self.site.fetcher.post(
+            f"{base}/api/v1/holding",
+            json.dumps({"edition": edition}).encode(),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self.api_key}"},
+            max_bytes=2**20,
+        )

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from strandline.formats.losses import Losses
 from strandline.formats.ncmec_writing import Member, write
 from strandline.formats.rows import HashRow, Kind
-from strandline.lists.blocks import Block
-from strandline.lists.events import Event
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.events import Event
 
 CHANGED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

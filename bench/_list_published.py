@@ -9,16 +9,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from strandline.errors import NotPublished
-from strandline.lists import ceremony, roots
-from strandline.lists.blocks import Block
-from strandline.lists.classes import EntryClass
-from strandline.lists.editions import MANIFEST, Counts, EditionPlan, edition_path, write_edition
-from strandline.lists.following import Synced, follow
-from strandline.lists.keys import PublicKey
-from strandline.lists.manifests import parse_manifest
-from strandline.lists.policy import Hotline, Policy
-from strandline.lists.repository import OnlineKeys, Repository
-from strandline.lists.subscription import Subscription, subscribe
+from strandline.lists.member.following import Synced, follow
+from strandline.lists.member.subscription import Subscription, subscribe
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.classes import EntryClass
+from strandline.lists.published.editions import (
+    MANIFEST,
+    Counts,
+    EditionPlan,
+    edition_path,
+    write_edition,
+)
+from strandline.lists.published.manifests import parse_manifest
+from strandline.lists.trust import ceremony, roots
+from strandline.lists.trust.keys import PublicKey
+from strandline.lists.trust.policy import Hotline, Policy
+from strandline.lists.trust.repository import OnlineKeys, Repository
 from strandline.transparency import Log, Signer
 from strandline.transparency.proofs import make_proof
 

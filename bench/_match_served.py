@@ -91,11 +91,11 @@ def _keys() -> dict[str, str]:
 def _build(home: Path, folder: Path, size: int) -> None:
     """The list as the worker would derive it: sha256, md5 and pdq of each entry."""
     from strandline.hotline.matchservice.derived import FOLDER
-    from strandline.lists.blocks import ACTIONS, KINDS, Block
-    from strandline.lists.classes import Action, Column, EntryClass
-    from strandline.lists.events import Kind
+    from strandline.lists.published.blocks import ACTIONS, KINDS, Block
+    from strandline.lists.published.classes import Action, Column, EntryClass
+    from strandline.lists.published.events import Kind
+    from strandline.lists.published.values import Values
     from strandline.lists.state import State, Step
-    from strandline.lists.values import Values
 
     hashes = _lists.hashes(str(folder))
     classes = [EntryClass(each, "camera", "gb", labels=("baseline",)) for each in "ABC"]

@@ -23,14 +23,14 @@ from bench import _list_published as listed
 from bench._apart import apart, installed, peak_rss
 from bench.case import Case
 from strandline.formats.ncmec import NAMESPACE
-from strandline.lists import pages
-from strandline.lists.blocks import Block
-from strandline.lists.classes import Column, EntryClass
-from strandline.lists.editions import index_path
-from strandline.lists.index_file import parse_index
-from strandline.lists.reading import read_blocks
-from strandline.lists.replay import replay
-from strandline.lists.values import HASH_BYTES, Values
+from strandline.lists.published import pages
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.classes import Column, EntryClass
+from strandline.lists.published.editions import index_path
+from strandline.lists.published.index_file import parse_index
+from strandline.lists.published.reading import read_blocks
+from strandline.lists.published.replay import replay
+from strandline.lists.published.values import HASH_BYTES, Values
 
 CLASS = EntryClass("A1", "camera", "gb")
 COLUMNS = (Column.SHA256, Column.SHA1, Column.MD5, Column.PDQ)

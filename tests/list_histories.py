@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from strandline.lists.blocks import Block
-from strandline.lists.classes import Action, EntryClass
-from strandline.lists.editions import Counts, EditionPlan, write_edition
-from strandline.lists.events import MOST, Entry, Event, Fingerprints, Frame, Kind
-from strandline.lists.manifests import ClassState, Manifest
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.classes import Action, EntryClass
+from strandline.lists.published.editions import Counts, EditionPlan, write_edition
+from strandline.lists.published.events import MOST, Entry, Event, Fingerprints, Frame, Kind
+from strandline.lists.published.manifests import ClassState, Manifest
 
 CAMERA = EntryClass("C", "camera", "gb")
 DRAWN = EntryClass("B", "drawn", "de", labels=("baseline", "series"))

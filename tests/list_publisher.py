@@ -18,17 +18,18 @@ from pathlib import Path
 import pytest
 
 from strandline.errors import ListRefused
-from strandline.lists import ceremony, membership
-from strandline.lists.blocks import Block
-from strandline.lists.certificate import Certificate
-from strandline.lists.classes import Action, EntryClass
-from strandline.lists.editions import Counts, EditionPlan, write_edition
-from strandline.lists.events import Entry, Event, Fingerprints, Frame, Kind
-from strandline.lists.manifests import parse_manifest
-from strandline.lists.policy import Growth, Hotline, Policy
-from strandline.lists.repository import OnlineKeys, Repository
+from strandline.lists.member import membership
+from strandline.lists.member.subscription import Subscription
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.certificate import Certificate
+from strandline.lists.published.classes import Action, EntryClass
+from strandline.lists.published.editions import Counts, EditionPlan, write_edition
+from strandline.lists.published.events import Entry, Event, Fingerprints, Frame, Kind
+from strandline.lists.published.manifests import parse_manifest
 from strandline.lists.state import State
-from strandline.lists.subscription import Subscription
+from strandline.lists.trust import ceremony
+from strandline.lists.trust.policy import Growth, Hotline, Policy
+from strandline.lists.trust.repository import OnlineKeys, Repository
 from strandline.transparency import CosignatureSigner, Log, Signer, make_proof
 from strandline.transparency.checkpoints import Checkpoint
 from strandline.transparency.notes import split_note

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from strandline.lists.certificate import Certificate
-from strandline.lists.classes import EntryClass
-from strandline.lists.manifests import ClassState, Manifest
+from strandline.lists.published.certificate import Certificate
+from strandline.lists.published.classes import EntryClass
+from strandline.lists.published.manifests import ClassState, Manifest
 from strandline.transparency import Signer
 
 PUBLISHER = Signer.from_seed("hotline.example", bytes(32))

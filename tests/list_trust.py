@@ -12,12 +12,12 @@ from tuf.api.metadata import Metadata
 
 from strandline import transparency
 from strandline.errors import NotPublished
-from strandline.lists import ceremony, updating
-from strandline.lists.keys import open_signer
-from strandline.lists.metadata import parse
-from strandline.lists.policy import Hotline, Policy
-from strandline.lists.repository import OnlineKeys, Released, Repository
-from strandline.lists.roots import Changes, following
+from strandline.lists.trust import ceremony, updating
+from strandline.lists.trust.keys import open_signer
+from strandline.lists.trust.metadata import parse
+from strandline.lists.trust.policy import Hotline, Policy
+from strandline.lists.trust.repository import OnlineKeys, Released, Repository
+from strandline.lists.trust.roots import Changes, following
 from strandline.transparency.cosignatures import CosignatureSigner
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -16,17 +16,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from list_histories import deltas
-from strandline.lists import ceremony, editions, pinning, roots
-from strandline.lists.certificate import Certificate
-from strandline.lists.classes import Action, EntryClass
-from strandline.lists.editions import Counts, EditionPlan, edition_path, index_path, write_edition
-from strandline.lists.events import Entry, Event, Fingerprints, Frame, Kind
-from strandline.lists.index_file import parse_index
-from strandline.lists.keys import PublicKey
-from strandline.lists.manifests import Manifest
-from strandline.lists.packing import pack
-from strandline.lists.policy import Growth, Hotline, Policy
-from strandline.lists.repository import OnlineKeys, Repository
+from strandline.lists.published import editions
+from strandline.lists.published.certificate import Certificate
+from strandline.lists.published.classes import Action, EntryClass
+from strandline.lists.published.editions import (
+    Counts,
+    EditionPlan,
+    edition_path,
+    index_path,
+    write_edition,
+)
+from strandline.lists.published.events import Entry, Event, Fingerprints, Frame, Kind
+from strandline.lists.published.index_file import parse_index
+from strandline.lists.published.manifests import Manifest
+from strandline.lists.published.packing import pack
+from strandline.lists.trust import ceremony, pinning, roots
+from strandline.lists.trust.keys import PublicKey
+from strandline.lists.trust.policy import Growth, Hotline, Policy
+from strandline.lists.trust.repository import OnlineKeys, Repository
 from strandline.transparency import CosignatureSigner, Log, Signer
 from strandline.transparency.checkpoints import Checkpoint
 from strandline.transparency.notes import open_note

@@ -33,9 +33,9 @@ from threatexchange.signal_type.signal_base import SignalType
 
 from strandline import lists
 from strandline.hashing import MIN_QUALITY
-from strandline.lists.events import Kind
-from strandline.lists.holdings import Holdings
-from strandline.lists.layout import Layout
+from strandline.lists.member.holdings import Holdings
+from strandline.lists.member.layout import Layout
+from strandline.lists.published.events import Kind
 from strandline.lists.state import Held, State, Step
 
 #: Environment variable that holds the member's key.

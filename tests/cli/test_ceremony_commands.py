@@ -6,10 +6,10 @@ import pytest
 
 from list_trust import FILES, Member, Table, make_policy
 from strandline.cli import main
-from strandline.lists import ceremony
-from strandline.lists.keys import PublicKey, grouped
-from strandline.lists.repository import OnlineKeys, Repository
-from strandline.lists.roots import statement
+from strandline.lists.trust import ceremony
+from strandline.lists.trust.keys import PublicKey, grouped
+from strandline.lists.trust.repository import OnlineKeys, Repository
+from strandline.lists.trust.roots import statement
 
 HOLDERS = ("anna", "ben", "carla")
 ONLINE = ("targets", "snapshot", "timestamp")

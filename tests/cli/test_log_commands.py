@@ -217,8 +217,8 @@ def test_what_is_remembered_lies_in_the_users_state_folder(served, tmp_path, cap
 
 def test_a_lists_root_of_trust_gives_every_key_and_limit(served, tmp_path, capsys):
     from log_cast import NOW, W1, W2
-    from strandline.lists.ceremony import make_all
-    from strandline.lists.policy import Growth, Hotline, Policy
+    from strandline.lists.trust.ceremony import make_all
+    from strandline.lists.trust.policy import Growth, Hotline, Policy
 
     log, url = served
     policy = Policy(

@@ -12,14 +12,14 @@ import pytest
 
 from list_vectors import CAMERA, DRAWN, NOW, SECOND, VECTORS, WITNESSES, make
 from strandline.errors import NotPublished
-from strandline.lists.checking import check
-from strandline.lists.classes import Column
-from strandline.lists.editions import index_path
-from strandline.lists.following import follow
-from strandline.lists.index_file import parse_index
-from strandline.lists.reading import read_blocks
-from strandline.lists.replay import replay
-from strandline.lists.subscription import Subscription, subscribe
+from strandline.lists.member.checking import check
+from strandline.lists.member.following import follow
+from strandline.lists.member.subscription import Subscription, subscribe
+from strandline.lists.published.classes import Column
+from strandline.lists.published.editions import index_path
+from strandline.lists.published.index_file import parse_index
+from strandline.lists.published.reading import read_blocks
+from strandline.lists.published.replay import replay
 from strandline.transparency import Signer
 
 READER = Path(__file__).parents[2] / "docs" / "reader" / "read-list.mjs"

@@ -11,11 +11,11 @@ import pytest
 
 from list_trust import FILES, MORE, Member, set_table, stranger
 from strandline.errors import ListRefused, NotPublished
-from strandline.lists import ceremony
-from strandline.lists.keys import open_signer
-from strandline.lists.metadata import parse
-from strandline.lists.roots import Changes
-from strandline.lists.updating import update
+from strandline.lists.trust import ceremony
+from strandline.lists.trust.keys import open_signer
+from strandline.lists.trust.metadata import parse
+from strandline.lists.trust.roots import Changes
+from strandline.lists.trust.updating import update
 
 MUTANTS = int(os.environ.get("STRANDLINE_TEST_MUTANTS", "300"))
 SERVED = (

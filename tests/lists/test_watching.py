@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from list_statements import CAMERA, DRAWN, OTHER, PUBLISHER, certified, chain, signed
-from strandline.lists.certificate import Certificate
+from strandline.lists.published.certificate import Certificate
 from strandline.lists.watching import Account, Expected
 
 

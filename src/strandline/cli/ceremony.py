@@ -14,8 +14,8 @@ from strandline.cli.files import printable
 from strandline.errors import KeyRefused
 
 if TYPE_CHECKING:
-    from strandline.lists.policy import Policy
-    from strandline.lists.roots import Changes
+    from strandline.lists.trust.policy import Policy
+    from strandline.lists.trust.roots import Changes
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW = click.Path(path_type=Path, dir_okay=False)
@@ -49,7 +49,7 @@ def root() -> None:
 @click.option("--passphrase", is_flag=True, help="Ask for a passphrase and lock the file with it.")
 def key(path: Path, holder: str | None, *, passphrase: bool) -> None:
     """Make a key in FILE, which never leaves this machine, and its public half beside it."""
-    from strandline.lists.keys import new_key
+    from strandline.lists.trust.keys import new_key
 
     holder = holder or path.name.removesuffix(".key")
     secret = None
@@ -66,7 +66,7 @@ def key(path: Path, holder: str | None, *, passphrase: bool) -> None:
 @click.option("--out", metavar="PUB", type=_NEW, required=True, help="File for the public half.")
 def public(place: str, holder: str, out: Path) -> None:
     """Write the public half of KEY: a file, or file:PATH, env:NAME, awskms:KEYID."""
-    from strandline.lists.keys import public_half
+    from strandline.lists.trust.keys import public_half
 
     half = public_half(_place(place), holder, _ask_passphrase)
     _write_file(out, half.encode())
@@ -109,9 +109,9 @@ def draft(
     **online: Path,
 ) -> None:
     """Write the draft of a list's first root; sign nothing."""
-    from strandline.lists.keys import PublicKey
-    from strandline.lists.roots import Plan
-    from strandline.lists.roots import draft as draft_of
+    from strandline.lists.trust.keys import PublicKey
+    from strandline.lists.trust.roots import Plan
+    from strandline.lists.trust.roots import draft as draft_of
 
     plan = Plan(
         policy=_policy(policy_file),
@@ -148,8 +148,8 @@ def rotate(
     **online: Path | None,
 ) -> None:
     """Write the draft of the root after ROOT: renewed, with what the options change."""
-    from strandline.lists.keys import PublicKey
-    from strandline.lists.roots import Changes
+    from strandline.lists.trust.keys import PublicKey
+    from strandline.lists.trust.roots import Changes
 
     added = [PublicKey.load(path) for path in holders]
     replaced = {role: PublicKey.load(path) for role, path in online.items() if path is not None}
@@ -172,8 +172,8 @@ def revoke(
 
     NAME is a holder, or targets, snapshot or timestamp; those three need --replace.
     """
-    from strandline.lists.keys import PublicKey
-    from strandline.lists.roots import Changes
+    from strandline.lists.trust.keys import PublicKey
+    from strandline.lists.trust.roots import Changes
 
     new = PublicKey.load(replace) if replace else None
     if name not in _ROLES:
@@ -190,10 +190,10 @@ def revoke(
 @_PREVIOUS
 def show(file: Path, previous: Path | None) -> None:
     """Say in words what FILE says: a draft, a root, or a public key."""
-    from strandline.lists.keys import PublicKey
-    from strandline.lists.pinning import fingerprint
-    from strandline.lists.roots import read
-    from strandline.lists.transcript import describe
+    from strandline.lists.trust.keys import PublicKey
+    from strandline.lists.trust.pinning import fingerprint
+    from strandline.lists.trust.roots import read
+    from strandline.lists.trust.transcript import describe
 
     if file.suffix == ".pub":
         public = PublicKey.load(file)
@@ -222,10 +222,10 @@ def show(file: Path, previous: Path | None) -> None:
 @_PREVIOUS
 def sign(drafted: Path, place: str, out: Path, digest: str | None, previous: Path | None) -> None:
     """Show DRAFT, and sign it with KEY: a file, or file:PATH, env:NAME, awskms:KEYID."""
-    from strandline.lists.ceremony import sign as sign_draft
-    from strandline.lists.keys import open_signer, ungrouped
-    from strandline.lists.roots import statement
-    from strandline.lists.transcript import describe
+    from strandline.lists.trust.ceremony import sign as sign_draft
+    from strandline.lists.trust.keys import open_signer, ungrouped
+    from strandline.lists.trust.roots import statement
+    from strandline.lists.trust.transcript import describe
 
     data, before = drafted.read_bytes(), _bytes(previous)
     # Whoever is asked for the digest types what was read to them, not what is on this screen.
@@ -255,10 +255,10 @@ def sign(drafted: Path, place: str, out: Path, digest: str | None, previous: Pat
 )
 def publish(drafted: Path, signatures: tuple[Path, ...], folder: Path, path: Path) -> None:
     """Put SIGNATURES to DRAFT and publish the root in DIR: not before enough have signed."""
-    from strandline.lists import ceremony
-    from strandline.lists.metadata import FOLDER, name_of
-    from strandline.lists.roots import read
-    from strandline.lists.transcript import transcript
+    from strandline.lists.trust import ceremony
+    from strandline.lists.trust.metadata import FOLDER, name_of
+    from strandline.lists.trust.roots import read
+    from strandline.lists.trust.transcript import transcript
 
     if path.exists():
         raise KeyRefused(f"{path} exists and was kept. Choose another name for the transcript.")
@@ -276,7 +276,7 @@ def publish(drafted: Path, signatures: tuple[Path, ...], folder: Path, path: Pat
 
 
 def _draft_next(current: Path, changes: "Changes", days: int, out: Path) -> None:
-    from strandline.lists.roots import following
+    from strandline.lists.trust.roots import following
 
     previous = current.read_bytes()
     expires = _now() + timedelta(days=days)
@@ -284,7 +284,7 @@ def _draft_next(current: Path, changes: "Changes", days: int, out: Path) -> None
 
 
 def _write_draft(drafted: bytes, out: Path, previous: bytes | None) -> None:
-    from strandline.lists.transcript import describe
+    from strandline.lists.trust.transcript import describe
 
     _write_file(out, drafted)
     click.echo(describe(drafted, previous=previous), nl=False)
@@ -292,7 +292,7 @@ def _write_draft(drafted: bytes, out: Path, previous: bytes | None) -> None:
 
 
 def _policy(path: Path) -> "Policy":
-    from strandline.lists.policy import read_policy
+    from strandline.lists.trust.policy import read_policy
 
     return read_policy(path.read_text("utf-8", errors="replace"))
 
@@ -318,7 +318,7 @@ def _ask_passphrase() -> str:
 
 
 def _fingerprint(digest: str) -> str:
-    from strandline.lists.keys import grouped
+    from strandline.lists.trust.keys import grouped
 
     return "\n".join(f"  {line}" for line in grouped(digest).split("\n"))
 

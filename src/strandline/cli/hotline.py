@@ -57,7 +57,7 @@ def init(origin: str | None, *, ceremony: bool) -> None:
     if ceremony:
         click.echo(f"Root of trust: none made. A ceremony puts it into {config.published}.")
         return
-    from strandline.lists.keys import grouped
+    from strandline.lists.trust.keys import grouped
 
     fingerprint = make_list_root(config, now=clock.now())
     click.echo(

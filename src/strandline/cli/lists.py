@@ -15,9 +15,9 @@ from strandline.cli.progress import Count, counting, downloading
 from strandline.errors import ListRefused
 
 if TYPE_CHECKING:
-    from strandline.lists.explaining import Explanation
-    from strandline.lists.manifests import Manifest
-    from strandline.lists.recognition import FileMatches
+    from strandline.lists.member.explaining import Explanation
+    from strandline.lists.member.recognition import FileMatches
+    from strandline.lists.published.manifests import Manifest
     from strandline.lists.state import Hit
 
 API_KEY = "STRANDLINE_API_KEY"
@@ -82,7 +82,7 @@ def init(
 ) -> None:
     """Make DIR a copy of the list published at a URL, trusting one root of keys."""
     from strandline import lists as member
-    from strandline.lists.keys import grouped
+    from strandline.lists.trust.keys import grouped
 
     kept = member.init(
         directory,
@@ -145,7 +145,7 @@ def verify(*, directory: Path, at: str | None) -> None:
     The exit status is 1 when any file differs, is missing or does not belong.
     """
     from strandline import lists as member
-    from strandline.lists.refusals import shown
+    from strandline.lists.trust.refusals import shown
 
     found = member.verify(directory, now=_time(at))
     click.echo(_described(found.manifest))
@@ -363,7 +363,7 @@ def _content(path: Path) -> str:
 
 
 def _described(manifest: "Manifest") -> str:
-    from strandline.lists.refusals import shown
+    from strandline.lists.trust.refusals import shown
 
     count = manifest.entries
     entries = f"{count} {'entry' if count == 1 else 'entries'}"

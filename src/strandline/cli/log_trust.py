@@ -10,7 +10,7 @@ import click
 from strandline.cli.keys import key_text
 
 if TYPE_CHECKING:
-    from strandline.lists.policy import Policy
+    from strandline.lists.trust.policy import Policy
     from strandline.transparency import CosignatureVerifier, Verifier
 
 
@@ -69,6 +69,6 @@ def settle(
 
 
 def _policy(root: Path) -> "Policy":
-    from strandline.lists import metadata, roots
+    from strandline.lists.trust import metadata, roots
 
     return metadata.policy_of(roots.read(root.read_bytes()).signed)

@@ -25,7 +25,7 @@ from strandline.demo.people import Analyst, Manager, Reporter, ReportRejected, S
 from strandline.demo.tally import Ending, endings, figures, verify_audit
 from strandline.demo.watchers import OTHER
 from strandline.errors import ListRefused
-from strandline.lists import membership
+from strandline.lists.member import membership
 
 #: Reported at the beginning, in this order.
 FIRST_REPORTS = (

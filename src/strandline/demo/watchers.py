@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from strandline.lists.policy import Hotline
+from strandline.lists.trust.policy import Hotline
 from strandline.transparency import CosignatureSigner, Signer
 
 WITNESSES = ("witness-1.example", "witness-2.example")

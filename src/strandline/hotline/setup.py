@@ -7,8 +7,8 @@ from pathlib import Path
 
 from strandline.hotline.config import Config
 from strandline.hotline.errors import NotConfigured
-from strandline.lists.ceremony import make_all
-from strandline.lists.policy import Hotline, Policy
+from strandline.lists.trust.ceremony import make_all
+from strandline.lists.trust.policy import Hotline, Policy
 from strandline.transparency import Signer
 from strandline.vault import new_identity
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from strandline.errors import ListRefused
-from strandline.lists.manifests import MAX_EDITION, check_origin
+from strandline.lists.published.manifests import MAX_EDITION, check_origin
 
 #: None bad in so many means at most 1 % bad, at 95 % confidence.
 SAMPLE = 300

@@ -9,13 +9,13 @@ from pathlib import Path
 from strandline.errors import ListRefused, SiteFailed
 from strandline.fetching import Failure, NamedSite
 from strandline.lists.auditing import SAMPLE, Beacon, Protocol, draw
-from strandline.lists.certificate import Certificate
-from strandline.lists.checking import check
-from strandline.lists.holdings import Holdings
-from strandline.lists.layout import Layout
-from strandline.lists.manifests import Manifest
+from strandline.lists.member.checking import check
+from strandline.lists.member.holdings import Holdings
+from strandline.lists.member.layout import Layout
+from strandline.lists.member.subscription import Subscription
+from strandline.lists.published.certificate import Certificate
+from strandline.lists.published.manifests import Manifest
 from strandline.lists.state import State
-from strandline.lists.subscription import Subscription
 from strandline.transparency import Signer
 
 #: Where a publisher takes certificates, below the address of its partners' face.

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from strandline.errors import ListRefused, NoteRefused
-from strandline.lists.certificate import Certificate, parse_certificate
-from strandline.lists.manifests import Manifest, parse_manifest
-from strandline.lists.policy import Policy
+from strandline.lists.published.certificate import Certificate, parse_certificate
+from strandline.lists.published.manifests import Manifest, parse_manifest
+from strandline.lists.trust.policy import Policy
 from strandline.transparency.keys import Verifier
 from strandline.transparency.monitor import Finding
 from strandline.transparency.notes import open_note, split_note

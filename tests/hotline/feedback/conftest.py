@@ -50,7 +50,7 @@ def listed(db, now, hotline):
     from strandline.hotline.hashlist.classing import make_class
     from strandline.hotline.hashlist.events import Identity
     from strandline.hotline.hashlist.services import add_received
-    from strandline.lists.events import Fingerprints
+    from strandline.lists.published.events import Fingerprints
 
     numbers = count(1)
 
@@ -79,7 +79,7 @@ def member(db, now):
     """``member("Example Platform", group="One House")``: an organisation that may speak."""
     from strandline.hotline.accounts.services import add_member
     from strandline.hotline.feedback.terms import set_terms
-    from strandline.lists.classes import Scope
+    from strandline.lists.published.classes import Scope
 
     numbers = count(1)
 

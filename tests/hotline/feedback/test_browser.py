@@ -8,7 +8,7 @@ from strandline.hotline.feedback.floods import LEAST
 from strandline.hotline.feedback.innocent import accept, propose
 from strandline.hotline.feedback.models import Review
 from strandline.hotline.hashlist.services import withdraw
-from strandline.lists.classes import Scope
+from strandline.lists.published.classes import Scope
 
 pytestmark = [
     pytest.mark.browser,

@@ -13,7 +13,7 @@ from strandline.hotline.feedback.giving import Said, give
 from strandline.hotline.feedback.models import Review, Statement
 from strandline.hotline.hashlist.models import Entry, Event
 from strandline.hotline.hashlist.services import withdraw
-from strandline.lists.classes import Scope
+from strandline.lists.published.classes import Scope
 
 pytestmark = pytest.mark.django_db
 

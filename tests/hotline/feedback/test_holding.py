@@ -14,7 +14,7 @@ from strandline.hotline.hashlist.events import Identity
 from strandline.hotline.hashlist.services import amend, quarantine, restore, withdraw
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.models import OutboxMail
-from strandline.lists.classes import Scope
+from strandline.lists.published.classes import Scope
 
 pytestmark = pytest.mark.django_db
 

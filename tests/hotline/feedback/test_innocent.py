@@ -16,7 +16,7 @@ from strandline.hotline.hashlist.events import Identity
 from strandline.hotline.hashlist.models import Entry, Event
 from strandline.hotline.hashlist.services import import_entries
 from strandline.hotline.jobs import due
-from strandline.lists.events import Fingerprints
+from strandline.lists.published.events import Fingerprints
 from strandline.transparency import Verifier, open_note
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from strandline.hotline.feedback.models import Flood, Innocent, Review, SourceAl
 from strandline.hotline.hashlist.models import Entry
 from strandline.hotline.hashlist.scopes import scope_of
 from strandline.hotline.hashlist.services import withdraw
-from strandline.lists.classes import Column
+from strandline.lists.published.classes import Column
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from strandline.hotline.feedback import terms
 from strandline.hotline.feedback.models import ScopeSigning
 from strandline.hotline.hashlist.scopes import scope_of
 from strandline.hotline.jobs import due
-from strandline.lists.classes import Column, Scope
-from strandline.lists.scope_note import ScopeNote
+from strandline.lists.published.classes import Column, Scope
+from strandline.lists.published.scope_note import ScopeNote
 from strandline.transparency import Verifier, open_note
 
 pytestmark = pytest.mark.django_db

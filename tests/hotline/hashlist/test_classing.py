@@ -7,7 +7,7 @@ from strandline.hotline.assessment.words import Baseline, Stage
 from strandline.hotline.hashlist.classing import class_of, identity_of, survivor_of
 from strandline.hotline.reports.models import Appearance, Report
 from strandline.hotline.reports.states import State
-from strandline.lists.events import Kind
+from strandline.lists.published.events import Kind
 
 pytestmark = pytest.mark.django_db
 

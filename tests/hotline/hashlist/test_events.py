@@ -8,8 +8,8 @@ from strandline.hotline.errors import ListChangeRefused
 from strandline.hotline.hashlist import services
 from strandline.hotline.hashlist.classing import identity_of, make_class
 from strandline.hotline.hashlist.models import Entry, Event, Why
-from strandline.lists.classes import EntryClass
-from strandline.lists.events import Fingerprints, Kind
+from strandline.lists.published.classes import EntryClass
+from strandline.lists.published.events import Fingerprints, Kind
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +118,7 @@ def test_an_amendment_that_changes_nothing_is_no_event(listed, do):
 
 
 def test_films_and_opaque_values_are_kept_as_they_were_received(now, hotline):
-    from strandline.lists.events import Frame
+    from strandline.lists.published.events import Frame
 
     frames = (Frame(0, 100, "0f" * 32), Frame(2**32 - 1, 7, "f0" * 32))
     told = Fingerprints(md5="12" * 16, video=frames, photodna="5a" * 144)

@@ -8,8 +8,8 @@ from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.errors import ListChangeRefused
 from strandline.hotline.hashlist import events, services
 from strandline.hotline.hashlist.models import Entry, Event, Import, Publication, Why
-from strandline.lists.classes import EntryClass
-from strandline.lists.events import Fingerprints
+from strandline.lists.published.classes import EntryClass
+from strandline.lists.published.events import Fingerprints
 
 pytestmark = pytest.mark.django_db
 THEIRS = EntryClass("A1", "camera", "us")

@@ -11,11 +11,12 @@ from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.hashlist import publishing, releasing, services
 from strandline.hotline.hashlist.models import Edition, Entry, Publication, Release
 from strandline.hotline.hashlist.publishing import write
-from strandline.lists import editions, metadata, placing, repository
-from strandline.lists.index_file import parse_index
-from strandline.lists.manifests import parse_manifest
-from strandline.lists.reading import read_blocks
-from strandline.lists.updating import fingerprint, init_trust, update
+from strandline.lists.published import editions, placing
+from strandline.lists.published.index_file import parse_index
+from strandline.lists.published.manifests import parse_manifest
+from strandline.lists.published.reading import read_blocks
+from strandline.lists.trust import metadata, repository
+from strandline.lists.trust.updating import fingerprint, init_trust, update
 from strandline.transparency import (
     Log,
     Verifier,

@@ -5,9 +5,9 @@ import pytest
 
 from strandline.hotline.hashlist import reading, services
 from strandline.hotline.hashlist.models import Entry, Event, ListedClass
-from strandline.lists.blocks import Block
-from strandline.lists.classes import Column, EntryClass
-from strandline.lists.events import Fingerprints, Frame, Kind
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.classes import Column, EntryClass
+from strandline.lists.published.events import Fingerprints, Frame, Kind
 
 pytestmark = pytest.mark.django_db
 CLASS = EntryClass("A1", "camera", "us", labels=("series",))

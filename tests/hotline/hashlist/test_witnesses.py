@@ -13,8 +13,8 @@ from strandline.hotline.hashlist.certificates import take_certificate
 from strandline.hotline.hashlist.models import Certificate, Cosigning, Edition, Release
 from strandline.hotline.hashlist.publishing import manifest_of
 from strandline.hotline.jobs import due
-from strandline.lists import certificate as format_
-from strandline.lists.policy import Hotline
+from strandline.lists.published import certificate as format_
+from strandline.lists.trust.policy import Hotline
 from strandline.transparency import (
     CosignatureSigner,
     CosignatureVerifier,

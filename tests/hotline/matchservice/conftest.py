@@ -12,7 +12,7 @@ from strandline.hotline.matchservice import service
 from strandline.hotline.matchservice.allowance import Allowances
 from strandline.hotline.matchservice.lookup import Current, Hit
 from strandline.hotline.matchservice.standing import Scopes
-from strandline.lists.classes import Column, EntryClass
+from strandline.lists.published.classes import Column, EntryClass
 from strandline.matching import Index
 
 CLASS = EntryClass("A", "camera", "gb", labels=("baseline",))

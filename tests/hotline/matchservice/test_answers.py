@@ -3,7 +3,7 @@
 import pytest
 
 from strandline.hotline.hashlist import scopes
-from strandline.lists.classes import Column, EntryClass, Scope
+from strandline.lists.published.classes import Column, EntryClass, Scope
 
 pytestmark = pytest.mark.django_db
 

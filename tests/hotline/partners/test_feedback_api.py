@@ -16,9 +16,9 @@ from strandline.hotline.hashlist.models import Edition, Entry
 from strandline.hotline.hashlist.services import add_received, withdraw
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
-from strandline.lists.classes import Scope
-from strandline.lists.events import Fingerprints
-from strandline.lists.scope_note import ScopeNote
+from strandline.lists.published.classes import Scope
+from strandline.lists.published.events import Fingerprints
+from strandline.lists.published.scope_note import ScopeNote
 from strandline.transparency import Verifier, open_note
 
 pytestmark = pytest.mark.django_db

@@ -14,8 +14,8 @@ from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
 from strandline.hotline.setup import make_list_root
 from strandline.hotline.site.headers import HEADERS
-from strandline.lists.classes import Column, EntryClass, Scope
-from strandline.lists.events import Fingerprints
+from strandline.lists.published.classes import Column, EntryClass, Scope
+from strandline.lists.published.events import Fingerprints
 
 pytestmark = pytest.mark.django_db
 CLASSES = {

@@ -30,8 +30,8 @@ from strandline.hotline.hashlist.services import (
     quarantine,
     withdraw,
 )
-from strandline.lists.classes import Column, Scope
-from strandline.lists.events import Fingerprints, Kind
+from strandline.lists.published.classes import Column, Scope
+from strandline.lists.published.events import Fingerprints, Kind
 
 pytestmark = pytest.mark.django_db
 BASE = "http://testserver"

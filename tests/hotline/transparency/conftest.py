@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from strandline.lists.certificate import Certificate
-from strandline.lists.classes import EntryClass
-from strandline.lists.manifests import ClassState, Manifest
+from strandline.lists.published.certificate import Certificate
+from strandline.lists.published.classes import EntryClass
+from strandline.lists.published.manifests import ClassState, Manifest
 from strandline.transparency import Signer
 from strandline.transparency.log import Log
 

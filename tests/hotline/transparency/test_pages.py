@@ -127,7 +127,7 @@ def published_withdrawals(hotline, now):
     from strandline.hotline.hashlist.classing import make_class
     from strandline.hotline.hashlist.events import Identity
     from strandline.hotline.hashlist.models import Edition, Event, Why
-    from strandline.lists.events import Fingerprints
+    from strandline.lists.published.events import Fingerprints
 
     entries = [
         services.add_received(

@@ -9,7 +9,7 @@ import pytest
 from strandline.errors import ListRefused, SiteFailed
 from strandline.lists import certifying
 from strandline.lists.auditing import Beacon, parse_protocol
-from strandline.lists.certificate import parse_certificate
+from strandline.lists.published.certificate import parse_certificate
 from strandline.transparency import Verifier, open_note
 
 OTHER = "second.example"

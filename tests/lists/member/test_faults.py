@@ -22,12 +22,13 @@ from list_publisher import (
     signer,
 )
 from strandline.errors import ListRefused
-from strandline.lists import ceremony, membership, sources
-from strandline.lists.keys import new_key, open_signer
-from strandline.lists.policy import Growth
-from strandline.lists.roots import Changes, following
-from strandline.lists.roots import read as read_root
+from strandline.lists.member import membership, sources
 from strandline.lists.state import State
+from strandline.lists.trust import ceremony
+from strandline.lists.trust.keys import new_key, open_signer
+from strandline.lists.trust.policy import Growth
+from strandline.lists.trust.roots import Changes, following
+from strandline.lists.trust.roots import read as read_root
 
 # The publisher
 

@@ -22,10 +22,11 @@ from list_publisher import (
     signer,
 )
 from strandline.errors import ListRefused, SourceFailed
-from strandline.lists import editions, membership
-from strandline.lists.blocks import Block
-from strandline.lists.classes import Column, EntryClass, Scope
-from strandline.lists.scope_note import ScopeNote
+from strandline.lists.member import membership
+from strandline.lists.published import editions
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.classes import Column, EntryClass, Scope
+from strandline.lists.published.scope_note import ScopeNote
 from strandline.lists.state import State
 
 #: Unless every step is asked for, a kill is tried before some of them.

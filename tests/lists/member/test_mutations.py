@@ -18,9 +18,10 @@ import pytest
 
 from list_publisher import API_KEY, B, Member, film, fingerprints, serve
 from strandline.errors import ListRefused, NotPublished
-from strandline.lists import checking, following, updating
+from strandline.lists.member import checking, following
 from strandline.lists.state import State
-from strandline.lists.updating import Trusted
+from strandline.lists.trust import updating
+from strandline.lists.trust.updating import Trusted
 
 CASES = int(os.environ.get("STRANDLINE_FUZZ_CASES", "150"))
 

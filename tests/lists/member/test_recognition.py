@@ -9,8 +9,8 @@ from list_publisher import A, fingerprints
 from strandline import lists
 from strandline.errors import ListRefused
 from strandline.hashing import Examiner, digests_of_file, hash_film, hash_image
-from strandline.lists.classes import Column
-from strandline.lists.events import Fingerprints, Frame
+from strandline.lists.published.classes import Column
+from strandline.lists.published.events import Fingerprints, Frame
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from strandline.errors import ListRefused
 from strandline.fetching.named_site import NamedSite
-from strandline.lists.sources import Throttle, WebSource
+from strandline.lists.member.sources import Throttle, WebSource
 
 
 def test_a_rate_is_kept_by_pauses():

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from killing import killed_before
 from strandline.hashing import Digests, FilmHash, FrameHash, Policy
-from strandline.lists.blocks import Block
-from strandline.lists.classes import Action, Column, EntryClass
-from strandline.lists.events import Entry, Event, Fingerprints, Frame, Kind
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.classes import Action, Column, EntryClass
+from strandline.lists.published.events import Entry, Event, Fingerprints, Frame, Kind
 from strandline.lists.state import Count, Query, State, Step
 from strandline.lists.state import state as state_module
 

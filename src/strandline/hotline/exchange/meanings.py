@@ -11,8 +11,8 @@ from strandline.hotline.assessment.words import ILLEGAL, Provenance
 from strandline.hotline.errors import ExchangeRefused
 from strandline.hotline.exchange.models import Source
 from strandline.hotline.hashlist.services import Identity
-from strandline.lists import events as lists
-from strandline.lists.classes import EntryClass
+from strandline.lists.published import events as lists
+from strandline.lists.published.classes import EntryClass
 
 #: Stands for "left out" in a table of meanings, and for a row without a category.
 LEFT_OUT = "-"

@@ -23,7 +23,7 @@ from strandline.formats.values import utc_text
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.hashlist.models import Edition, Event
 from strandline.hotline.hashlist.portions import portions
-from strandline.lists.classes import Action, Column, Scope
+from strandline.lists.published.classes import Action, Column, Scope
 
 MOST_ENTRIES = 1000
 #: The peers' clients keep the newest time they saw; clocks differ, and publishing takes a while.

@@ -24,7 +24,7 @@ from strandline.hotline.hashlist.portions import portions
 from strandline.hotline.hashlist.services import Identity
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
-from strandline.lists.events import Kind
+from strandline.lists.published.events import Kind
 
 State = Delivery.State
 Says = Mention.Says

@@ -8,7 +8,7 @@ from datetime import datetime
 from strandline.hotline.hashlist import services
 from strandline.hotline.hashlist.models import Edition, Entry, Why
 from strandline.hotline.hashlist.near import NearIndex
-from strandline.lists.classes import Scope
+from strandline.lists.published.classes import Scope
 
 #: How the record names what this room does by itself.
 BY = "feedback"

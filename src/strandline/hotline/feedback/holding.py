@@ -21,7 +21,7 @@ from strandline.hotline.feedback.models import Holding
 from strandline.hotline.hashlist.models import Edition, Entry, Event, ListedClass
 from strandline.hotline.hashlist.portions import portions
 from strandline.hotline.hashlist.scopes import scope_of
-from strandline.lists.classes import Action, Scope
+from strandline.lists.published.classes import Action, Scope
 
 #: Events after which an entry is matched.
 _LIVE = frozenset({Action.ADD.value, Action.AMEND.value, Action.RESTORE.value})

@@ -17,8 +17,8 @@ from strandline.hotline.feedback.models.members import WORDS
 from strandline.hotline.hashlist.trust import list_signer
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
-from strandline.lists.classes import Column, Scope
-from strandline.lists.scope_note import ScopeNote
+from strandline.lists.published.classes import Column, Scope
+from strandline.lists.published.scope_note import ScopeNote
 
 LONGEST_GROUP = 60
 

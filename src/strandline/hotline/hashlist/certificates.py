@@ -12,9 +12,9 @@ from strandline.hotline.hashlist.models import Certificate, Edition
 from strandline.hotline.hashlist.publishing import manifest_of
 from strandline.hotline.hashlist.scheduling import release_now
 from strandline.hotline.hashlist.trust import policy_of
-from strandline.lists import certificate as format_
-from strandline.lists.manifests import Manifest
-from strandline.lists.policy import Hotline
+from strandline.lists.published import certificate as format_
+from strandline.lists.published.manifests import Manifest
+from strandline.lists.trust.policy import Hotline
 from strandline.transparency import Verifier, open_note
 
 #: Characters; one vouches for each class in about a hundred.

@@ -9,8 +9,8 @@ from strandline.hotline.assessment.words import Answer, Category, Provenance, St
 from strandline.hotline.hashlist.events import Identity
 from strandline.hotline.hashlist.models import comparable
 from strandline.hotline.reports.models import MediaItem, Report
-from strandline.lists.classes import EntryClass
-from strandline.lists.events import Fingerprints, Kind
+from strandline.lists.published.classes import EntryClass
+from strandline.lists.published.events import Fingerprints, Kind
 
 #: Nobody asked for it, as far as is known.
 NO_SURVIVOR = "none"

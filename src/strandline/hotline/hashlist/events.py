@@ -23,8 +23,8 @@ from strandline.hotline.hashlist.models import (
     Why,
 )
 from strandline.hotline.hashlist.portions import portions
-from strandline.lists.classes import Action, EntryClass
-from strandline.lists.events import Fingerprints, Kind
+from strandline.lists.published.classes import Action, EntryClass
+from strandline.lists.published.events import Fingerprints, Kind
 
 #: Rows written by one statement.
 AT_ONCE = 5_000

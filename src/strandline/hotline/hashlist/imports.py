@@ -15,8 +15,8 @@ from strandline.hotline.hashlist.events import Because, Identity
 from strandline.hotline.hashlist.models import Entry, Import, Why
 from strandline.hotline.hashlist.portions import portions
 from strandline.hotline.hashlist.scheduling import schedule
-from strandline.lists.classes import Action
-from strandline.lists.events import Fingerprints
+from strandline.lists.published.classes import Action
+from strandline.lists.published.events import Fingerprints
 
 #: Digests that say two fingerprints are of the same thing, the one to believe first.
 _IDENTIFYING = ("sha256", "sha1", "md5", "photodna", "pdq")

@@ -7,8 +7,8 @@ from pathlib import Path
 from django.conf import settings
 
 from strandline.hotline.hashlist.models import Edition, ListedClass
-from strandline.lists.classes import Column, Scope
-from strandline.lists.pinning import fingerprint
+from strandline.lists.published.classes import Column, Scope
+from strandline.lists.trust.pinning import fingerprint
 
 _CLASS = r"(?P<class>[0-9a-f]{16})"
 #: Every path of the published folder that may leave the house, and nothing else.

@@ -27,9 +27,9 @@ from strandline.hotline.hashlist.scheduling import (
 from strandline.hotline.hashlist.trust import list_signer, policy_of, sole_publisher
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
-from strandline.lists.blocks import Block
-from strandline.lists.classes import EntryClass
-from strandline.lists.editions import (
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.classes import EntryClass
+from strandline.lists.published.editions import (
     MANIFEST,
     Counts,
     EditionPlan,
@@ -38,9 +38,9 @@ from strandline.lists.editions import (
     snapshot_path,
     write_edition,
 )
-from strandline.lists.index_file import parse_index
-from strandline.lists.manifests import Manifest, parse_manifest
-from strandline.lists.placing import flush_folders, place
+from strandline.lists.published.index_file import parse_index
+from strandline.lists.published.manifests import Manifest, parse_manifest
+from strandline.lists.published.placing import flush_folders, place
 from strandline.transparency.notes import split_note
 from strandline.transparency.tiles import MAX_ENTRY
 

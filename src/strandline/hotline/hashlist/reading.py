@@ -13,10 +13,10 @@ import numpy as np
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from strandline.hotline.hashlist.models import Entry, Event, ListedClass
-from strandline.lists.blocks import ACTIONS, KINDS, Block
-from strandline.lists.classes import Action, Column, EntryClass
-from strandline.lists.events import WIDTHS, Kind
-from strandline.lists.values import HASH_BYTES, Values
+from strandline.lists.published.blocks import ACTIONS, KINDS, Block
+from strandline.lists.published.classes import Action, Column, EntryClass
+from strandline.lists.published.events import WIDTHS, Kind
+from strandline.lists.published.values import HASH_BYTES, Values
 
 #: Rows in one block, and so in memory at once.
 AT_ONCE = 16_384

@@ -26,9 +26,9 @@ from strandline.hotline.hashlist.trust import (
 from strandline.hotline.hashlist.witnesses import ask_again, cosignatures
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
-from strandline.lists.editions import edition_path
-from strandline.lists.placing import flush_folders, place
-from strandline.lists.repository import Released
+from strandline.lists.published.editions import edition_path
+from strandline.lists.published.placing import flush_folders, place
+from strandline.lists.trust.repository import Released
 from strandline.transparency import Log, make_proof
 
 #: Editions of which members are told, with their certificates; the files keep them all.

@@ -7,7 +7,7 @@ The room above that keeps what each member was granted registers a function in i
 from collections.abc import Callable
 
 from strandline.hotline.accounts.models import Member
-from strandline.lists.classes import Scope
+from strandline.lists.published.classes import Scope
 
 #: Gives a member's scope; none when it has nothing to say of that member.
 Provider = Callable[[Member], Scope | None]

@@ -30,7 +30,7 @@ from strandline.hotline.hashlist.scheduling import (
     waiting_changes,
 )
 from strandline.hotline.reports.models import MediaItem
-from strandline.lists.classes import Action, EntryClass
+from strandline.lists.published.classes import Action, EntryClass
 
 __all__ = [
     "Identity",

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from strandline.hotline.config import Config
 from strandline.hotline.errors import NotConfigured
-from strandline.lists import metadata
-from strandline.lists.policy import Policy
-from strandline.lists.repository import OnlineKeys, Repository
+from strandline.lists.trust import metadata
+from strandline.lists.trust.policy import Policy
+from strandline.lists.trust.repository import OnlineKeys, Repository
 from strandline.transparency import Log, Signer
 
 #: Folder of the log in the published folder.

@@ -14,7 +14,7 @@ from strandline.hotline.hashlist.scheduling import release_now
 from strandline.hotline.hashlist.trust import open_log
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
-from strandline.lists.policy import Policy
+from strandline.lists.trust.policy import Policy
 from strandline.transparency import CosignatureVerifier
 from strandline.transparency.witnessing import ask
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from strandline.hotline.matchservice.asking import Item
 from strandline.hotline.matchservice.lookup import Hit
-from strandline.lists.classes import EntryClass, Scope
+from strandline.lists.published.classes import EntryClass, Scope
 
 #: Entries told of one item, nearest first: a crowd of copies says nothing more.
 MOST_MATCHES = 50

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from strandline.errors import StrandlineError
 from strandline.hashing import MIN_QUALITY
-from strandline.lists.classes import Column
-from strandline.lists.events import WIDTHS
+from strandline.lists.published.classes import Column
+from strandline.lists.published.events import WIDTHS
 
 MOST_ITEMS = 1_000
 #: Frames of all films of one call.

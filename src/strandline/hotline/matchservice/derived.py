@@ -13,7 +13,7 @@ from strandline.hotline.errors import NoList
 from strandline.hotline.matchservice.asking import Item
 from strandline.hotline.matchservice.lookup import Hit
 from strandline.lists import state
-from strandline.lists.classes import Column
+from strandline.lists.published.classes import Column
 from strandline.lists.state import Query, State
 
 #: The store's folder under the hotline's home.

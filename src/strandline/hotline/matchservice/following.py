@@ -16,7 +16,7 @@ from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
 from strandline.hotline.matchservice.derived import FOLDER
 from strandline.hotline.matchservice.models import Following
-from strandline.lists.blocks import Block
+from strandline.lists.published.blocks import Block
 from strandline.lists.state import State, Step
 
 

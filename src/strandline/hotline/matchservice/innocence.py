@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from strandline.hotline.hashlist.checks import innocent_among
 from strandline.hotline.matchservice.asking import Item
 from strandline.hotline.matchservice.lookup import Hit
-from strandline.lists.classes import Column
+from strandline.lists.published.classes import Column
 
 _LIKENESS = frozenset({Column.PDQ, Column.VIDEO})
 

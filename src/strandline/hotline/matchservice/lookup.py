@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from strandline.hotline.matchservice.asking import Item
-from strandline.lists.classes import Column, EntryClass
+from strandline.lists.published.classes import Column, EntryClass
 
 
 class Hit(NamedTuple):

@@ -16,7 +16,7 @@ from strandline.hotline.accounts.models import ApiKey, Member
 from strandline.hotline.accounts.roles import Permission, allowed
 from strandline.hotline.hashlist.scopes import scope_of
 from strandline.hotline.matchservice.models import Plan, Standing
-from strandline.lists.classes import Scope
+from strandline.lists.published.classes import Scope
 
 #: A slowed key may ask this part of what its member may.
 SLOWED = 10

@@ -13,10 +13,10 @@ from pathlib import Path
 from django.conf import settings
 
 from strandline.errors import ListRefused, StrandlineError
-from strandline.lists.certificate import Certificate, parse_certificate
-from strandline.lists.manifests import Manifest, parse_manifest
-from strandline.lists.metadata import newest_root, parse, policy_of
-from strandline.lists.policy import Policy
+from strandline.lists.published.certificate import Certificate, parse_certificate
+from strandline.lists.published.manifests import Manifest, parse_manifest
+from strandline.lists.trust.metadata import newest_root, parse, policy_of
+from strandline.lists.trust.policy import Policy
 from strandline.transparency.checkpoints import Checkpoint
 from strandline.transparency.notes import split_note
 from strandline.transparency.tiles import TileReader

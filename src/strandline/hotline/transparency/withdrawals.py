@@ -6,7 +6,7 @@ from datetime import date
 from django.db.models import Count, QuerySet
 
 from strandline.hotline.hashlist.models import Edition, Event, Why
-from strandline.lists.classes import Action
+from strandline.lists.published.classes import Action
 
 #: Events that take an entry out of use. A move goes on in another class and takes nothing out.
 _ACTIONS = (Action.WITHDRAW, Action.QUARANTINE)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from strandline.errors import IndexDamaged, ListRefused
 from strandline.hashing import MIN_QUALITY
 from strandline.lists import disk
-from strandline.lists.classes import Column, EntryClass
-from strandline.lists.events import WIDTHS
+from strandline.lists.published.classes import Column, EntryClass
+from strandline.lists.published.events import WIDTHS
 from strandline.lists.state.hits import EXACT
 from strandline.lists.state.table import FRAME, LIVE, SCALARS, Part, Table, Words, merged
 from strandline.matching import Index

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from strandline.errors import ListRefused
-from strandline.lists.classes import Column, EntryClass
-from strandline.lists.events import WIDTHS, Kind
+from strandline.lists.published.classes import Column, EntryClass
+from strandline.lists.published.events import WIDTHS, Kind
 from strandline.matching.films import Seconds
 
 #: Columns by which the very same bytes are found, strongest first.

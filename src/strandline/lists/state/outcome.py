@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strandline.errors import ListRefused
-from strandline.lists.blocks import ACTIONS
-from strandline.lists.classes import Action
+from strandline.lists.published.blocks import ACTIONS
+from strandline.lists.published.classes import Action
 from strandline.lists.state.table import LIVE, QUARANTINED, Part, Rows, Table
 
 ABSENT = 0

@@ -14,8 +14,8 @@ import numpy as np
 
 from strandline.errors import ListRefused
 from strandline.hashing import MIN_QUALITY
-from strandline.lists.classes import Column, EntryClass
-from strandline.lists.events import WIDTHS
+from strandline.lists.published.classes import Column, EntryClass
+from strandline.lists.published.events import WIDTHS
 from strandline.lists.state.hits import EXACT
 from strandline.lists.state.table import FRAME, LIVE, Row, Words
 from strandline.matching import Index, Match

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from strandline.errors import ListRefused
 from strandline.hashing import SAME_PICTURE, FilmHash
-from strandline.lists.blocks import Block
-from strandline.lists.classes import EntryClass
-from strandline.lists.events import Fingerprints, Kind
+from strandline.lists.published.blocks import Block
+from strandline.lists.published.classes import EntryClass
+from strandline.lists.published.events import Fingerprints, Kind
 from strandline.lists.state import generations
 from strandline.lists.state.generations import Generation
 from strandline.lists.state.hits import Hit, Query

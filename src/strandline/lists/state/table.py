@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from strandline.lists.classes import Column, EntryClass
-from strandline.lists.events import WIDTHS, Fingerprints, Frame, Kind
+from strandline.lists.published.classes import Column, EntryClass
+from strandline.lists.published.events import WIDTHS, Fingerprints, Frame, Kind
 
 LIVE, QUARANTINED = 1, 2
 KINDS = (Kind.IMAGE, Kind.VIDEO)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strandline.errors import ListRefused
-from strandline.lists.blocks import ACTIONS, Block
-from strandline.lists.classes import Action, Column
-from strandline.lists.events import WIDTHS
+from strandline.lists.published.blocks import ACTIONS, Block
+from strandline.lists.published.classes import Action, Column
+from strandline.lists.published.events import WIDTHS
 from strandline.lists.state.outcome import LISTED_UNDER_QUARANTINE, Happened
 from strandline.lists.state.table import FRAME, SCALARS, Table, Words
 

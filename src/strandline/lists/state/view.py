@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strandline.hashing import MIN_QUALITY, FilmHash
-from strandline.lists.classes import Column
+from strandline.lists.published.classes import Column
 from strandline.lists.state.generations import Generation
 from strandline.lists.state.hits import COLLIDING, EXACT, Hit, Query, in_order
 from strandline.lists.state.outcome import ABSENT, Numbers, Prior

@@ -6,7 +6,7 @@ from django.db import models
 
 from strandline.hotline.accounts.models import Member
 from strandline.hotline.jobs.models import DueWork
-from strandline.lists.classes import Column, Scope
+from strandline.lists.published.classes import Column, Scope
 
 #: Parts of a scope that are sets of words, in the order of pages and notes.
 WORDS = ("categories", "provenances", "jurisdictions", "survivors", "labels", "without_labels")

@@ -13,7 +13,7 @@ from strandline.hotline.feedback import terms as agreed
 from strandline.hotline.feedback.models import ScopeSigning, Terms
 from strandline.hotline.feedback.models.members import WORDS
 from strandline.hotline.hashlist.models import ListedClass
-from strandline.lists.classes import Column
+from strandline.lists.published.classes import Column
 
 COLUMNS = (
     (Column.SHA256, "SHA-256"),

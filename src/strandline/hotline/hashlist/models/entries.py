@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 from django.db import models
 
 from strandline.hotline.reports.models import MediaItem
-from strandline.lists.classes import Action, EntryClass
-from strandline.lists.events import Fingerprints, Frame, Kind
+from strandline.lists.published.classes import Action, EntryClass
+from strandline.lists.published.events import Fingerprints, Frame, Kind
 
 #: One frame of a film: milliseconds, quality, perceptual hash.
 _FRAME = struct.Struct(">IB32s")
@@ -38,7 +38,7 @@ class ListedClass(models.Model):
 
     #: Sixteen hex digits, as in published paths.
     id = models.CharField(max_length=16, primary_key=True)
-    #: All parts in one line, as ``strandline.lists.classes.EntryClass`` writes them.
+    #: All parts in one line, as ``strandline.lists.published.classes.EntryClass`` writes them.
     name = models.TextField(unique=True)
     category = models.CharField(max_length=60)
     provenance = models.CharField(max_length=60)

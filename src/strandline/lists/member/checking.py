@@ -1,0 +1,188 @@
+"""Is a copy intact to the byte, complete for its scope, and current?"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from strandline.errors import ListRefused, StrandlineError
+from strandline.lists.member.conditions import check_counts
+from strandline.lists.member.holdings import HELD, Holdings, listing
+from strandline.lists.member.layout import (
+    HASHES,
+    INCOMING,
+    LOG,
+    SCOPE,
+    STORE,
+    SUBSCRIPTION,
+    TRUST,
+    Layout,
+)
+from strandline.lists.member.seen_log import Keys
+from strandline.lists.member.subscription import Subscription
+from strandline.lists.published.editions import index_path
+from strandline.lists.published.manifests import Manifest
+from strandline.lists.published.reading import check_file
+from strandline.lists.state import State
+from strandline.lists.trust.refusals import shown
+
+_TRUST = {"pinned.root.json", "timestamp.json", "snapshot.json", "targets.json", "root_history"}
+_TIMES = 3
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A copy that is as it was published."""
+
+    manifest: Manifest
+    #: Classes held, and those of the edition; the same without a scope.
+    classes: int
+    classes_in_all: int
+    #: Name by which the publisher knows this member; None without a scope.
+    member: str | None
+    files: int
+    bytes: int
+    #: When it stops being current, unless it is synced.
+    until: datetime
+
+
+def check(directory: Path, *, now: datetime) -> Verified:
+    """Check every file of a copy; raises ListRefused with the first that is not as it should be.
+
+    ``incoming/``, where an interrupted sync leaves its work, is looked into only for what the sync
+    has not moved into place yet.
+    """
+    layout = Layout(directory)
+    for attempt in range(_TIMES):
+        state = State.open(layout.store)
+        edition = state.edition
+        try:
+            return _check(layout, state, now)
+        except ListRefused:
+            # A sync may have put another edition in place meanwhile.
+            if State.open(layout.store).edition == edition or attempt == _TIMES - 1:
+                raise
+    raise AssertionError
+
+
+def _check(layout: Layout, state: State, now: datetime) -> Verified:
+    directory = layout.directory
+    Subscription.read(directory)
+    holdings = Holdings.open(layout, state.edition)
+    until = _check_current(holdings, now)
+    manifest, scope = holdings.believed.manifest, holdings.scope
+    for path, data in holdings.believed.proofs().items():
+        if layout.held(path) != data:
+            raise _differs(directory / path)
+    for path, (length, digest) in holdings.kept.targets.items():
+        found = layout.held(path)
+        if found is None and layout.interrupted:
+            continue
+        if found is None or (len(found), hashlib.sha256(found).hexdigest()) != (length, digest):
+            raise _differs(directory / path)
+    for entry_class, index in holdings.indexes.items():
+        if layout.held(index_path(manifest.edition, entry_class)) != index.text().encode():
+            raise _differs(directory / index_path(manifest.edition, entry_class))
+    count = size = 0
+    for file in holdings.files():
+        try:
+            size += len(check_file(file, layout.read(file.path)))
+        except ListRefused as error:
+            raise ListRefused(f"{error.message} Sync again.") from error
+        count += 1
+    _check_store(state, holdings)
+    _check_extra(layout, holdings)
+    counts = {e: (c.live + c.quarantined, c.quarantined) for e, c in state.counts().items()}
+    check_counts(manifest, scope, counts)
+    note = holdings.scope_note
+    return Verified(
+        manifest,
+        len(holdings.indexes),
+        len(manifest.classes),
+        note.member if note else None,
+        count,
+        size,
+        until,
+    )
+
+
+def _check_current(holdings: Holdings, now: datetime) -> datetime:
+    """Whether this is still the newest, as far as its publisher and witnesses said."""
+    expires = holdings.kept.expires
+    if expires is None or expires <= now:
+        when = shown(expires) if expires else "never"
+        raise ListRefused(
+            f"The copy is not current: its publisher's last statement was good until {when}, and "
+            f"here it is {shown(now)}. Sync again."
+        )
+    keys = Keys.of(holdings.kept.policy)
+    try:
+        opened = keys.open(holdings.log.note, now)
+    except StrandlineError as error:
+        raise ListRefused(f"The copy is not current. {error.message} Sync again.") from error
+    if not keys.quorum:
+        return expires
+    times = sorted(opened.cosigned.values(), reverse=True)
+    return min(expires, times[keys.quorum - 1] + keys.fresh)
+
+
+def _check_store(state: State, holdings: Holdings) -> None:
+    state.verify()
+    if not state.comes_to(holdings.steps()):
+        raise ListRefused(
+            f"{state.directory} is not what the signed files come to. Nothing was changed; sync "
+            "again."
+        )
+
+
+def _check_extra(layout: Layout, holdings: Holdings) -> None:
+    directory = layout.directory
+    belonging = holdings.belonging()
+    top = {SUBSCRIPTION, HELD, SCOPE, TRUST, LOG, STORE, INCOMING}
+    for path in _walk(directory):
+        name = path.relative_to(directory).as_posix()
+        first = name.split("/")[0]
+        if first in {STORE, INCOMING} and not path.is_symlink():
+            continue
+        parts = name.split("/")
+        known = (
+            name in top
+            or name in belonging
+            or (first == LOG and parts[1:] in (["checkpoint"], ["hashes"]))
+            or (first == TRUST and len(parts) == 2 and parts[1] in _TRUST)
+            or (first == TRUST and len(parts) == 3 and _is_root(holdings, parts[2]))
+            or (path.is_dir() and any(each.startswith(f"{name}/") for each in belonging))
+            or (layout.interrupted and first in {"editions", "snapshots", TRUST})
+        )
+        if not known or path.is_symlink():
+            raise ListRefused(
+                f"{path} does not belong to the copy. Nothing was changed: remove it, or sync "
+                "again."
+            )
+    if layout.interrupted:
+        return
+    if layout.held(HELD) != listing(belonging):
+        raise _differs(directory / HELD)
+    if (layout.held(HASHES) or b"") != holdings.log.encoded:
+        raise _differs(directory / HASHES)
+    for name in belonging:
+        if not (directory / name).is_file():
+            raise ListRefused(f"{directory / name} is missing. Sync again.")
+
+
+def _is_root(holdings: Holdings, name: str) -> bool:
+    version = name.removesuffix(".root.json")
+    return version.isdigit() and 1 <= int(version) <= holdings.kept.root
+
+
+def _walk(directory: Path) -> Iterator[Path]:
+    """Everything in the copy, symbolic links not followed."""
+    for path in sorted(directory.iterdir()):
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path)
+
+
+def _differs(path: Path) -> ListRefused:
+    return ListRefused(f"{path} is not as it was published. Nothing was changed; sync again.")

@@ -1,0 +1,360 @@
+"""A member's sync: from what is held to the newest edition for which every condition holds."""
+
+import contextlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from strandline.errors import ListRefused, NotPublished, SourceFailed, StrandlineError
+from strandline.lists import disk
+from strandline.lists.member.conditions import (
+    MAX_INDEX,
+    MAX_NOTE,
+    MAX_PROOF,
+    Believed,
+    believe,
+    check_counts,
+    check_history,
+    covered,
+    manifest_path,
+    open_index,
+    open_scope,
+)
+from strandline.lists.member.holdings import (
+    HELD,
+    Holdings,
+    held_edition,
+    listing,
+    scope_note,
+    seen_log,
+    steps_of,
+)
+from strandline.lists.member.layout import CHECKPOINT, HASHES, INCOMING, SCOPE, Layout, sole
+from strandline.lists.member.planning import plan
+from strandline.lists.member.seen_log import Keys, SeenLog, look
+from strandline.lists.member.snapshots import same_as_history
+from strandline.lists.member.sources import Progress, Source
+from strandline.lists.member.subscription import Subscription
+from strandline.lists.published.classes import Column, EntryClass, Scope
+from strandline.lists.published.editions import index_path
+from strandline.lists.published.index_file import Index, PageFile, parse_index
+from strandline.lists.published.manifests import Manifest, parse_manifest
+from strandline.lists.published.reading import check_file
+from strandline.lists.published.scope_note import ScopeNote
+from strandline.lists.state import Check, Count, State
+from strandline.lists.trust import updating
+from strandline.lists.trust.policy import Policy
+from strandline.transparency.merkle import leaf_hash
+
+#: Bytes of a scope note.
+MAX_SCOPE = 65_536
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync came to."""
+
+    #: The edition now held.
+    manifest: Manifest
+    #: False when it was held already.
+    changed: bool
+    #: Bytes of pages that were fetched.
+    fetched: int
+    #: Why a newer edition that is published was not applied, if there is one.
+    waiting: str | None = None
+
+
+def follow(
+    directory: Path, source: Source, *, now: datetime, progress: Progress | None = None
+) -> Synced:
+    """Bring the copy in ``directory`` to the newest edition for which all conditions hold.
+
+    What was fetched before a kill or a cut is not fetched again, page by page. Raises ListRefused,
+    with the edition held before still in use, when there is none that may be applied.
+    """
+    layout = Layout(directory)
+    if not directory.is_dir():
+        raise ListRefused(f"{directory} is not subscribed to a list. Begin: strandline list init")
+    with sole(directory):
+        edition = held_edition(layout)
+        kept = f"Edition {edition} is kept and stays in use." if edition else "No list is held yet."
+        clean = _recover(layout, edition)
+        try:
+            disk.make_folder(directory / INCOMING)
+            synced = _Sync(layout, source, now, progress, edition).run()
+        except StrandlineError as error:
+            broken = isinstance(error, SourceFailed) or isinstance(error.__cause__, SourceFailed)
+            if clean and not broken:
+                layout.finish()
+            # Otherwise what is complete stays in ``incoming``, for the next sync.
+            kind = SourceFailed if broken else ListRefused
+            raise kind(f"{error.message} {kept}") from error
+        except OSError as error:
+            raise ListRefused(
+                f"The list could not be written to {directory}: {error.strerror}. {kept}"
+            ) from error
+        layout.finish()
+        return synced
+
+
+def _recover(layout: Layout, edition: int | None) -> bool:
+    """Move into place what an interrupted sync left for the edition held; whether that was done."""
+    if edition is None or not layout.interrupted:
+        return True
+    try:
+        _settle(Holdings.open(layout, edition))
+    except ListRefused:
+        return False
+    return True
+
+
+def _settle(holdings: Holdings) -> None:
+    layout = holdings.layout
+    belonging = holdings.belonging()
+    layout.settle(belonging)
+    layout.put(HELD, listing(belonging))
+
+
+class _Sync:
+    """One sync."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        source: Source,
+        now: datetime,
+        progress: Progress | None,
+        edition: int | None,
+    ) -> None:
+        self._layout = layout
+        self._source = source
+        self._now = now
+        self._progress = progress
+        self._edition = edition
+        self._targets: Mapping[str, bytes] = {}
+        self._done = self._total = self._fetched = 0
+
+    def run(self) -> Synced:
+        layout = self._layout
+        trusted = updating.update(
+            self._source.read, layout.trust, now=self._now, held_file=layout.held
+        )
+        self._targets = trusted.targets
+        for path, data in trusted.targets.items():
+            layout.put(path, data)
+        policy = trusted.policy
+        log = look(self._source.read, Keys.of(policy), last_seen(layout, policy), self._now)
+        layout.put(HASHES, log.encoded)
+        layout.put(CHECKPOINT, log.note.encode())
+        note, plain, before = self._scope(policy)
+        scope = note.scope if note else Scope()
+        same = self._edition is not None and scope == (before.scope if before else Scope())
+        refused: ListRefused | None = None
+        for edition in self._offered():
+            try:
+                believed = self._believe(edition, policy, log, scope)
+                changed = self._apply(believed, scope, self._edition if same else None)
+            except SourceFailed:
+                raise
+            except ListRefused as error:
+                refused = refused or error
+                continue
+            if plain is not None:
+                layout.put(SCOPE, plain)
+            _settle(Holdings.open(layout, edition))
+            if refused and not changed:
+                raise refused
+            waiting = refused.message if refused else None
+            return Synced(believed.manifest, changed, self._fetched, waiting)
+        raise refused or ListRefused("The publisher has published no edition yet.")
+
+    def _scope(self, policy: Policy) -> tuple[ScopeNote | None, bytes | None, ScopeNote | None]:
+        """What this member may have, the note in its one form, and what it might have before."""
+        try:
+            before = scope_note(self._layout, policy)
+        except ListRefused:
+            before = None  # damaged, or signed with a key that was replaced: had anew
+        try:
+            note = self._source.read(SCOPE, MAX_SCOPE)
+        except NotPublished:
+            if before:
+                raise ListRefused(
+                    "The publisher no longer says what this member may have. Ask the publisher."
+                ) from None
+            return None, None, None
+        scope, plain = open_scope(note, policy, before)
+        return scope, plain, before
+
+    def _offered(self) -> list[int]:
+        """Editions that are published, from the newest to the one held."""
+        found = [re.fullmatch(r"editions/([0-9]{6})/manifest", path) for path in self._targets]
+        offered = sorted((int(each[1]) for each in found if each), reverse=True)
+        held = self._edition or 0
+        if offered and offered[0] < held:
+            raise ListRefused(
+                f"The publisher offers edition {offered[0]}, older than edition {held}, which is "
+                "held: an old copy is being served, by mistake or to hide entries."
+            )
+        return [each for each in offered if each >= held]
+
+    def _believe(self, edition: int, policy: Policy, log: SeenLog, scope: Scope) -> Believed:
+        note = self._targets[manifest_path(edition)]
+        believed = believe(
+            note,
+            edition,
+            policy,
+            log,
+            read=self._statement,
+            scope=scope,
+            certifying=Subscription.read(self._layout.directory).certifying,
+        )
+        if self._edition is not None:
+            held = self._held(self._edition, log)
+            if held:
+                check_history(held, believed.manifest, self._statement, policy)
+        return believed
+
+    def _held(self, edition: int, log: SeenLog) -> Manifest | None:
+        """The manifest that is held, if it is the one that was logged."""
+        note = self._layout.held(manifest_path(edition))
+        if note is None or leaf_hash(note) not in log.hashes:
+            return None
+        return parse_manifest(note.rpartition(b"\n\n")[0].decode() + "\n")
+
+    def _statement(self, path: str) -> bytes:
+        """A published statement: what the publisher's trust names, or a proof or older manifest."""
+        if path in self._targets:
+            return self._targets[path]
+        if "/certificate." in path and not path.endswith(".proof"):
+            raise NotPublished(f"There is no {path}.")
+        return self._source.read(path, MAX_PROOF if path.endswith(".proof") else MAX_NOTE)
+
+    def _apply(self, believed: Believed, scope: Scope, held: int | None) -> bool:
+        """Bring the store to an edition; whether anything changed."""
+        manifest = believed.manifest
+        for path, data in believed.proofs().items():
+            if self._layout.held(path) != data:
+                self._take(path, data)
+        indexes = {each: self._index(manifest, each) for each in covered(manifest, scope)}
+        columns = scope.columns
+        state = self._state()
+        if held == manifest.edition and state and self._intact(indexes, columns):
+            return False
+        if held == manifest.edition or state is None:
+            held = None
+        chosen = plan(indexes, columns, held, held=self._is_held, has=self._source.has)
+        self._total = sum(file.size for file in chosen.files)
+        for file in chosen.files:
+            self._fetch(file)
+        check = _counted(manifest, scope)
+        steps = steps_of(self._layout, chosen.files)
+        if chosen.grows and state and held:
+            for index in indexes.values():
+                if index.snapshot > held:
+                    self._check_snapshot(index, held, columns)
+            state.apply(steps, edition=manifest.edition, check=check)
+            return True
+        if state and held:
+            state.check_snapshots(steps)
+        State.build(self._layout.store, steps, edition=manifest.edition, check=check)
+        return True
+
+    def _state(self) -> State | None:
+        try:
+            state = State.open(self._layout.store)
+            state.verify()
+        except ListRefused:
+            return None
+        return state
+
+    def _index(self, manifest: Manifest, entry_class: EntryClass) -> Index:
+        path = index_path(manifest.edition, entry_class)
+        data = self._layout.held(path)
+        if data is not None:
+            with contextlib.suppress(ListRefused):
+                return open_index(data, manifest, entry_class)
+        try:
+            data = self._source.read(path, MAX_INDEX)
+        except NotPublished as missing:
+            raise ListRefused(
+                f"The index of class {entry_class.name!r}, which is within the scope, is not "
+                f"there. {missing.message}"
+            ) from missing
+        index = open_index(data, manifest, entry_class)
+        self._take(path, data)
+        return index
+
+    def _check_snapshot(self, index: Index, held: int, columns: frozenset[Column]) -> None:
+        since = index.after(held, columns)
+        history = [file for file in since if file.edition <= index.snapshot]
+        before = self._layout.held(index_path(held, index.entry_class))
+        if before is not None:
+            history = [*parse_index(before.decode()).current(columns), *history]
+        same_as_history(
+            self._layout.read, history, index, columns, keep=self._take, fetch=self._fetch
+        )
+
+    def _intact(self, indexes: Mapping[EntryClass, Index], columns: frozenset[Column]) -> bool:
+        files = [file for index in indexes.values() for file in index.current(columns)]
+        return all(self._is_whole(file) for file in files)
+
+    def _is_held(self, file: PageFile) -> bool:
+        return self._layout.size(file.path) == file.size
+
+    def _is_whole(self, file: PageFile) -> bool:
+        data = self._layout.held(file.path)
+        try:
+            return data is not None and bool(check_file(file, data))
+        except ListRefused:
+            return False
+
+    def _fetch(self, file: PageFile) -> None:
+        """Hold a page, verified; what is held already is not fetched."""
+        if not self._is_whole(file):
+            try:
+                data = check_file(file, self._source.read(file.path, file.size))
+            except NotPublished as missing:
+                raise ListRefused(
+                    f"{file.path}, which its index names, is not there: the copy would not be "
+                    "complete."
+                ) from missing
+            self._take(file.path, data)
+            self._fetched += file.size
+        self._done += file.size
+        if self._progress:
+            self._progress("pages", self._done, max(self._total, self._done))
+
+    def _take(self, path: str, data: bytes) -> None:
+        if (self._layout.directory / path).exists():  # damaged, and repaired at once
+            self._layout.put(path, data)
+        else:
+            self._layout.stage(path, data)
+
+
+def _counted(manifest: Manifest, scope: Scope) -> Check:
+    """Lets a store count only as many entries as the manifest gives each class."""
+
+    def check(counts: dict[EntryClass, Count]) -> None:
+        found = {
+            each: (count.live + count.quarantined, count.quarantined)
+            for each, count in counts.items()
+        }
+        check_counts(manifest, scope, found)
+
+    return check
+
+
+def last_seen(layout: Layout, policy: Policy) -> SeenLog | None:
+    """The log as it was seen last; None when it never was, or when nothing of it can be read."""
+    try:
+        return seen_log(layout, policy)
+    except ListRefused:
+        pass
+    try:  # its witnesses may have been replaced since: what was seen of the log still holds
+        keys = replace(Keys.of(policy), quorum=0, witnesses=())
+        note = keys.plain(layout.read(CHECKPOINT))
+        return SeenLog.read(note.encode(), layout.read(HASHES), keys)
+    except StrandlineError:
+        return None

@@ -77,6 +77,36 @@ def test_a_batch_that_is_sent_again_late_revives_nothing(listed, member, say):
     assert entry.state == Entry.State.LISTED
 
 
+def test_one_case_number_covers_several_entries_in_one_call(listed, member, now):
+    one, other = listed(2)
+    said = [Said(entry.name, "dispute", "adult", reference="case-4711") for entry in (one, other)]
+    who = member()
+    taken = give(who, said, now=now)
+    assert [each.statement.entry_id for each in taken] == [one.pk, other.pk]
+    assert [each.statement for each in give(who, said, now=now)] == [
+        each.statement for each in taken
+    ]
+    assert Statement.objects.count() == 2
+
+
+def test_something_else_under_a_used_reference_is_a_problem_and_never_lost_silently(
+    listed, member, now
+):
+    (entry,) = listed()
+    who = member()
+    said = [
+        Said(entry.name, "dispute", "adult", reference="7"),
+        Said(entry.name, "confirm", "seen", reference="7"),
+    ]
+    first, second = give(who, said, now=now)
+    assert (first.statement.say, first.problem) == ("dispute", "")
+    assert second.statement is None
+    assert "reference" in second.problem
+    (later,) = give(who, [said[1]], now=now)
+    assert "reference" in later.problem
+    assert Statement.objects.get().standing == "counted"
+
+
 def test_a_member_that_changes_its_mind_undoes_what_it_caused(listed, member, say):
     (entry,) = listed()
     who = member()

@@ -22,6 +22,11 @@ MOST = 1000
 
 UNKNOWN = "What you receive holds no entry of this number; a match reports it, like entry-17."
 
+USED = (
+    "You used this reference for something else that you said of this entry, so this was not kept: "
+    "give it a reference of its own, or none."
+)
+
 
 @dataclass(frozen=True)
 class Said:
@@ -33,7 +38,7 @@ class Said:
     reason: str
     note: str = ""
     edition: int | None = None
-    #: The member's own word for this statement; sent again, it gives the first answer again.
+    #: The member's own word; sent again of the same entry, it gives the first answer again.
     reference: str = ""
 
 
@@ -99,28 +104,28 @@ class _Giving:
             for row in own.filter(entry__in=self._entries).exclude(standing=Standing.REPLACED)
         }
         references = [one.reference for one in said if one.reference]
-        self._by_reference = {row.reference: row for row in own.filter(reference__in=references)}
+        self._by_reference = {
+            (row.entry_id, row.reference): row for row in own.filter(reference__in=references)
+        }
         #: Entries of which something new was said.
         self.touched: set[int] = set()
         self.counts: Counter[str] = Counter()
 
     def take(self, one: Said) -> Taken:
         """Keep one statement, or find the one it repeats."""
-        repeated = self._by_reference.get(one.reference) if one.reference else None
+        number = entries.number_of(one.entry) or 0
+        repeated = self._by_reference.get((number, one.reference)) if one.reference else None
         if repeated is not None:
-            return Taken(one, repeated)
+            # Another thing under a used word is not a retry: to drop it silently would lose it.
+            return Taken(one, repeated) if _same(one, repeated) else Taken(one, problem=USED)
         problem = _problem(one)
         if problem:
             return Taken(one, problem=problem)
-        entry = self._entries.get(entries.number_of(one.entry) or 0)
+        entry = self._entries.get(number)
         if entry is None:
             return Taken(one, problem=UNKNOWN)
         before = self._standing.get(entry.pk)
-        if before is not None and (before.say, before.reason, before.note) == (
-            one.say,
-            one.reason,
-            one.note,
-        ):
+        if before is not None and _same(one, before):
             return Taken(one, before)
         return Taken(one, self._keep(one, entry, before))
 
@@ -140,10 +145,14 @@ class _Giving:
         )
         self._standing[entry.pk] = kept
         if one.reference:
-            self._by_reference[one.reference] = kept
+            self._by_reference[entry.pk, one.reference] = kept
         self.touched.add(entry.pk)
         self.counts[one.say] += 1
         return kept
+
+
+def _same(one: Said, kept: Statement) -> bool:
+    return (kept.say, kept.reason, kept.note) == (one.say, one.reason, one.note)
 
 
 def _problem(one: Said) -> str:

@@ -57,7 +57,8 @@ class SaidIn(Schema):
     note: Annotated[str, Field(max_length=500)] = ""
     edition: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
     reference: Annotated[
-        str, Field(max_length=64, description="Your own word for this statement; any retry has it")
+        str,
+        Field(max_length=64, description="Your own word, of a case perhaps; a retry has it too"),
     ] = ""
 
 

@@ -109,7 +109,7 @@ class Statement(models.Model):
     note = models.CharField(max_length=LONGEST_NOTE, blank=True)
     #: The edition the member had the entry from, if it said so.
     edition = models.PositiveIntegerField(null=True, blank=True)
-    #: The member's own word for this statement: said again, nothing happens again.
+    #: The member's own word, of a case perhaps: said again of this entry, nothing happens again.
     reference = models.CharField(max_length=LONGEST_REFERENCE, blank=True)
     at = models.DateTimeField()
     standing = models.CharField(max_length=9, choices=Standing.choices, default=Standing.COUNTED)
@@ -131,7 +131,7 @@ class Statement(models.Model):
                 name="statement_one_stands",
             ),
             models.UniqueConstraint(
-                fields=["member", "reference"],
+                fields=["member", "entry", "reference"],
                 condition=~models.Q(reference=""),
                 name="statement_reference_once",
             ),

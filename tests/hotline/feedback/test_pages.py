@@ -113,6 +113,19 @@ def test_a_withdrawal_keeps_what_was_typed_when_it_is_refused(at, listed, member
     assert Review.objects.get().outcome == "withdrawn"
 
 
+def test_what_a_number_means_after_a_withdrawal_is_the_same_on_both_pages(at, listed, member, say):
+    (entry,) = listed()
+    say(member(), "dispute", entry)
+    client = at(Role.MANAGER)
+    kept = "no other entry gets it, and if this one is listed again, it has the same"
+    assert kept in text(client.get(the(Review)))
+    assert kept in text(client.get("/list/"))
+    assert "until somebody decides." in text(client.get(the(Review)))
+    client.post(the(Review) + "/withdraw", {"why": "mistake", "reason": "It was one"})
+    page = text(client.get(the(Review)))
+    assert "It was not matched until somebody decided." in page
+
+
 def test_entries_that_look_alike_are_named_on_the_page(at, listed, member, say):
     pdq = "5" * 64
     (entry,) = listed(pdq=pdq)

@@ -44,6 +44,20 @@ def test_a_preview_counts_and_changes_nothing(source, give, take):
     assert (Entry.objects.count(), Event.objects.count()) == before
 
 
+def test_digests_that_only_begin_alike_are_not_repeated(source, give, take):
+    bare = {"sha1": None, "md5": None}
+    rows = [row("x", sha256=f"{'ab' * 8}{number:048x}", **bare) for number in range(200)]
+    seen = give(source(), *rows, rows[7])
+    assert seen.counts == {"new": 200, "repeated": 1}
+    take(seen)
+    assert Entry.objects.count() == 200
+
+
+def test_a_row_repeated_far_below_is_still_counted_as_one(source, give):
+    rows = [row(str(number)) for number in range(2500)]
+    assert give(source(), *rows, rows[0], rows[2499]).counts == {"new": 2500, "repeated": 2}
+
+
 def test_a_digest_paired_otherwise_or_graded_otherwise_contradicts(source, give, take):
     peer = source(meanings={"Theirs": "A camera", "Less": "C camera"})
     take(give(peer, row("one"), row("two")))

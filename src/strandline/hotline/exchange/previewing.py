@@ -1,5 +1,7 @@
 """Reading a delivery: what taking it in would do, said before anything is done."""
 
+import hashlib
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,6 +29,9 @@ MOST_SAMPLES = 8
 MOST_WORDS = 100
 #: Standings of which a person wants to see examples.
 _SHOWN = tuple(standing for standing in Standing if standing is not Standing.KNOWN)
+#: What identifies a row, the strongest first.
+_STRENGTH = ("sha256", "sha1", "md5", "pdq", "photodna")
+_TOLD_APART = np.dtype("V16")
 
 
 def preview(delivery: Delivery, tools: Tools, now: datetime) -> None:
@@ -115,8 +120,10 @@ class _View:
         self._meanings = Meanings(delivery.source)
         self._counts: Counter[Standing] = Counter()
         self._samples: dict[Standing, list[dict[str, str]]] = {}
-        #: The beginning of the strongest digest of each new row: a file may repeat itself.
-        self._new: list[np.ndarray[Any, np.dtype[np.uint64]]] = []
+        #: 16 bytes for each new row, by what it is recognised: a file may repeat itself.
+        self._new: list[np.ndarray[Any, np.dtype[np.void]]] = []
+        # Whoever made the file cannot know the key, so cannot make rows that only seem the same.
+        self._key = secrets.token_bytes(32)
 
     def add(self, rows: list[HashRow | Unreadable]) -> None:
         self.rows += len(rows)
@@ -125,20 +132,20 @@ class _View:
         for each in compared:
             self._counts[each.standing] += 1
             if each.standing is Standing.NEW and isinstance(each.row, HashRow):
-                new.append(_beginning(each.row))
+                new.append(self._told_apart(each.row))
             if each.standing is Standing.UNNAMED and isinstance(each.row, HashRow):
                 self._count_word(word_of(each.row))
             if each.standing in _SHOWN:
                 shown = self._samples.setdefault(each.standing, [])
                 if len(shown) < MOST_SAMPLES:
                     shown.append(_sample(each))
-        self._new.append(np.array(new, np.uint64))
+        self._new.append(np.frombuffer(b"".join(new), _TOLD_APART))
 
     @property
     def counted(self) -> dict[str, int]:
         """How many rows of each standing, repeated ones told apart from new ones."""
         counts = Counter({standing.value: count for standing, count in self._counts.items()})
-        keys = np.concatenate([*self._new, np.empty(0, np.uint64)])
+        keys = np.concatenate([*self._new, np.empty(0, _TOLD_APART)])
         repeated = len(keys) - len(np.unique(keys))
         counts[Standing.NEW] -= repeated
         counts[Standing.REPEATED] += repeated
@@ -148,14 +155,14 @@ class _View:
     def samples(self) -> list[dict[str, str]]:
         return [sample for standing in _SHOWN for sample in self._samples.get(standing, ())]
 
+    def _told_apart(self, row: HashRow) -> bytes:
+        name = next(name for name in _STRENGTH if getattr(row, name))
+        said = f"{name} {getattr(row, name)}".encode()
+        return hashlib.blake2b(said, digest_size=16, key=self._key).digest()
+
     def _count_word(self, word: str) -> None:
         if word in self.words or len(self.words) < 10 * MOST_WORDS:
             self.words[word[:200]] += 1
-
-
-def _beginning(row: HashRow) -> int:
-    strongest = row.sha256 or row.sha1 or row.md5 or row.pdq or row.photodna or ""
-    return int(strongest[:16], 16)
 
 
 def _sample(each: Compared) -> dict[str, str]:
@@ -168,7 +175,7 @@ def _sample(each: Compared) -> dict[str, str]:
 
 def shortened(row: HashRow) -> str:
     """The strongest hash of a row, cut so that it identifies nothing: ``sha256 0123abcd…``."""
-    for name in ("sha256", "sha1", "md5", "pdq", "photodna"):
+    for name in _STRENGTH:
         if value := getattr(row, name):
             return f"{name} {value[:8]}…"
     return ""

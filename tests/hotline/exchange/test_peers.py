@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from formats_rows import image, ncmec
+from strandline.hotline.errors import ExchangeRefused
 from strandline.hotline.exchange import files, peers
 from strandline.hotline.exchange.models import Delivery, Source
 from strandline.hotline.exchange.services import Terms, add_source
@@ -203,3 +204,23 @@ def test_a_server_inside_is_not_asked_unless_that_was_allowed(peer, peered, ask,
     peer.pages = [entries(1)]
     assert "did not answer" in ask().last_error
     assert peer.asked == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://peer.example", "http://192.0.2.7", "http://localhost.peer.example",
+        "http://127.0.0.1@peer.example", "HTTP://peer.example", "http://[::1", "ftp://127.0.0.1",
+    ],
+)  # fmt: skip
+def test_a_password_is_never_sent_over_the_network_in_the_clear(db, now, address):
+    with pytest.raises(ExchangeRefused, match="https://"):
+        add_source(Terms("Peer", "trusted", "us", address=address), by="person:1", now=now)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8080", "http://[::1]/v2", "http://localhost"]
+)
+def test_a_server_on_this_very_machine_may_be_asked_without_https(db, now, address):
+    add_source(Terms("Peer", "trusted", "us", address=address), by="person:1", now=now)
+    assert Source.objects.get().address == address

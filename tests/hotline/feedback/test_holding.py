@@ -29,7 +29,7 @@ def holders():
     """For each entry that was taken off, who still matches it."""
     return {
         removal.entry.name: [holder.member.name for holder in removal.holders]
-        for removal in holding.removals()
+        for removal in holding.Removals()
     }
 
 
@@ -45,11 +45,11 @@ def test_a_withdrawal_is_open_until_the_member_holds_an_edition_without_it(
     published(now)
     holding.report(platform, 1, now=now)
     off(entry, now)
-    (removal,) = holding.removals()
+    (removal,) = holding.Removals()
     assert removal.edition is None
     assert holders() == {"entry-1": ["Platform"]}
     published(now + DAY)
-    assert holding.removals()[0].edition.number == 2
+    assert holding.Removals()[0].edition.number == 2
     assert holders() == {"entry-1": ["Platform"]}
     holding.report(platform, 2, now=now + DAY)
     assert holders() == {"entry-1": []}
@@ -149,6 +149,51 @@ def test_saying_the_same_again_renews_the_time_and_writes_no_act(platform, liste
     row = Holding.objects.get()
     assert (row.first_at, row.last_at) == (now, now + 2 * DAY)
     assert AuditEntry.objects.filter(action="feedback.hold").count() == 1
+
+
+def test_what_is_still_held_comes_before_any_number_of_later_removals(
+    listed, platform, published, now
+):
+    from strandline.hotline.hashlist.models import Entry, Why
+    from strandline.hotline.hashlist.services import withdraw_many
+
+    (old,) = listed()
+    published(now)
+    holding.report(platform, 1, now=now)
+    off(old, now)
+    withdraw_many(
+        Entry.objects.filter(pk__in=[entry.pk for entry in listed(250)]),
+        why=Why.OTHER, reason="Test", subject="import:1", by="person:1", now=now + DAY,
+    )  # fmt: skip
+    published(now + DAY)
+    removals = holding.Removals()
+    assert (len(removals), removals.held) == (251, 1)
+    assert [holder.member for holder in removals[0].holders] == [platform]
+    assert removals[0].entry == old
+    rest = [removal.entry.pk for removal in removals[1:]]
+    assert rest == list(range(251, 1, -1))
+    assert not any(removal.holders for removal in removals[1:])
+
+
+def test_every_entry_that_a_member_still_matches_is_counted(
+    listed, platform, published, now, django_assert_max_num_queries
+):
+    from strandline.hotline.hashlist.models import Entry, Why
+    from strandline.hotline.hashlist.services import withdraw_many
+
+    listed(120)
+    published(now)
+    holding.report(platform, 1, now=now)
+    withdraw_many(
+        Entry.objects.all(), why=Why.OTHER, reason="Test", subject="x:1", by="person:1", now=now
+    )
+    published(now)
+    with django_assert_max_num_queries(12):
+        removals = holding.Removals()
+        assert removals.held == len(removals) == 120
+        assert len(removals[:100]) == 100
+    (row,) = behind()
+    assert len(row.entries) == 120
 
 
 @pytest.fixture

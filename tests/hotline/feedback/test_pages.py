@@ -1,5 +1,7 @@
 """The room's pages on the console: what they show, what they refuse, and to whom they open."""
 
+from datetime import timedelta
+
 import pytest
 
 from strandline.hotline.accounts.roles import PERMISSIONS, Permission, Role
@@ -195,7 +197,27 @@ def test_the_page_of_holders_names_who_still_matches_what(at, listed, member, pu
     assert 'Platform <span class="soft small">(edition 1 since' in page
     assert "Nothing is known" in page
     assert "No address to write to" in page
-    assert "1 of the last 1 is still held" in page
+    assert "1 of 1 is still held by somebody" in page
+
+
+def test_every_removal_is_on_some_page(at, listed, member, published, now, monkeypatch):
+    from strandline.hotline.feedback.views import holders
+
+    monkeypatch.setattr(holders, "SHOWN", 2)
+    platform = member("Platform")
+    entries = listed(3)
+    published(now)
+    for entry in entries[:2]:
+        withdraw(entry, reason="A mistake", by="person:1", now=now)
+    published(now)
+    holding.report(platform, 2, now=now)
+    withdraw(entries[2], reason="A mistake", by="person:1", now=now - timedelta(days=9))
+    client = at(Role.MANAGER)
+    first, second = (text(client.get(f"/feedback/holders/?page={page}")) for page in (1, 2))
+    assert "1 of 3 is still held by somebody" in first
+    assert 'class="entry">entry-3<' in first
+    assert 'href="?page=2#removals"' in first
+    assert 'class="entry">entry-1<' in second
 
 
 def test_an_administrator_sets_what_a_member_may_have(at, member, listed):

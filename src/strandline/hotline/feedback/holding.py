@@ -6,13 +6,13 @@ proves no more than that it tried.
 """
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import overload
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from strandline.hotline.accounts.models import Member
 from strandline.hotline.audit import chain
@@ -26,10 +26,6 @@ from strandline.lists.published.classes import Action, Scope
 #: Events after which an entry is matched.
 _LIVE = frozenset({Action.ADD.value, Action.AMEND.value, Action.RESTORE.value})
 _GONE = (Action.WITHDRAW.value, Action.QUARANTINE.value)
-#: Removals shown, the latest first.
-SHOWN = 200
-#: Entries told of one member that is behind: one who is behind by more needs no longer list.
-MOST = 5000
 
 
 @dataclass(frozen=True)
@@ -103,37 +99,63 @@ def held_by(members: Sequence[Member]) -> dict[int, Holding]:
     return held
 
 
-def removals() -> list[Removal]:
-    """Entries taken off and not back, the latest first, with who may still match them."""
-    away = Entry.objects.exclude(state=Entry.State.LISTED).select_related("listed_class")
-    rows = list(away.order_by("-changed_at", "-pk")[:SHOWN])
-    histories = _histories([entry.pk for entry in rows])
-    members = list(Member.objects.filter(is_active=True).order_by("name"))
-    editions = Published()
-    holders = [
-        (Holder(row.member, row), editions.up_to(row.edition), scope_of(row.member))
-        for row in sorted(held_by(members).values(), key=lambda row: row.member.name)
-    ]
-    found = []
-    for entry in rows:
-        history = histories[entry.pk]
-        event = _removal(history)
-        if event is None:
-            continue
-        still = [
-            holder
-            for holder, seen, scope in holders
-            if seen < event.sequence and _matched(history, seen, scope)
+class Removals(Sequence[Removal]):
+    """Entries taken off and not back: those somebody still matches first, then the latest first.
+
+    All of them are known by number; what is said of one is read when it is asked for.
+    """
+
+    def __init__(self) -> None:
+        self._editions = Published()
+        members = list(Member.objects.filter(is_active=True).order_by("name"))
+        found: dict[tuple[int, Scope], dict[int, int]] = {}
+        self._holders: list[tuple[Holder, dict[int, int]]] = []
+        for row in sorted(held_by(members).values(), key=lambda row: row.member.name):
+            key = self._editions.up_to(row.edition), scope_of(row.member)
+            if key not in found:
+                found[key] = _still_matched(*key)
+            self._holders.append((Holder(row.member, row), found[key]))
+        away = _away().order_by("-changed_at", "-pk")
+        self._removed = dict(away.values_list("pk", "removed"))
+        still = {number for matched in found.values() for number in matched}
+        #: How many of them somebody still matches.
+        self.held = len(still & self._removed.keys())
+        self._numbers = sorted(self._removed, key=lambda number: number not in still)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Removal: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Removal]: ...
+    def __getitem__(self, place: int | slice) -> Removal | list[Removal]:
+        if isinstance(place, slice):
+            return self._read(self._numbers[place])
+        return self._read([self._numbers[place]])[0]
+
+    def _read(self, numbers: Sequence[int]) -> list[Removal]:
+        entries: dict[int, Entry] = {}
+        events: dict[int, Event] = {}
+        for some in portions(numbers, 500):
+            entries |= Entry.objects.in_bulk(some)
+            events |= Event.objects.in_bulk([self._removed[number] for number in some])
+        return [
+            Removal(
+                entries[number],
+                (event := events[self._removed[number]]),
+                self._editions.first_with(event.sequence),
+                [holder for holder, matched in self._holders if number in matched],
+            )
+            for number in numbers
         ]
-        found.append(Removal(entry, event, editions.first_with(event), still))
-    return found
 
 
 def still_matched(rows: Sequence[Holding]) -> list[list[tuple[int, Edition]]]:
     """For each holding, what its member matches although an edition took it off.
 
-    Numbers of entries, each with the first edition without it; at most :data:`MOST`, the ones
-    that were taken off last. Members with the same edition and scope are looked at once.
+    Numbers of entries, each with the first edition without it. Members with the same edition and
+    scope are looked at once.
     """
     editions = Published()
     found: dict[tuple[int, Scope], list[tuple[int, Edition]]] = {}
@@ -141,30 +163,37 @@ def still_matched(rows: Sequence[Holding]) -> list[list[tuple[int, Edition]]]:
     for row in rows:
         key = editions.up_to(row.edition), scope_of(row.member)
         if key not in found:
-            found[key] = _still_matched(*key, editions)
+            found[key] = [
+                (number, edition)
+                for number, removed in sorted(_still_matched(*key).items())
+                if (edition := editions.first_with(removed))
+            ]
         answers.append(found[key])
     return answers
 
 
-def _still_matched(seen: int, scope: Scope, editions: "Published") -> list[tuple[int, Edition]]:
+def _away() -> QuerySet[Entry]:
+    """Entries not matched any more, each with the event (``removed``) that ended it."""
+    removed = Event.objects.filter(
+        entry=OuterRef("pk"), action__in=_GONE, before=Entry.State.LISTED
+    ).order_by("-sequence")
+    away = Entry.objects.exclude(state=Entry.State.LISTED)
+    return away.annotate(removed=Subquery(removed.values("sequence")[:1])).exclude(removed=None)
+
+
+def _still_matched(seen: int, scope: Scope) -> dict[int, int]:
+    """What a list that ends at event ``seen`` matches within ``scope`` and should not any more.
+
+    By number, with the event that took it off.
+    """
     covered = [each.pk for each in ListedClass.objects.all() if scope.covers(each.value)]
-    before = Event.objects.filter(entry=OuterRef("entry"), sequence__lte=seen)
-    gone = Event.objects.filter(
-        Exists(before),
-        sequence__gt=seen,
-        action__in=_GONE,
-        before=Entry.State.LISTED,
-        listed_class__in=covered,
-    ).exclude(entry__state=Entry.State.LISTED)
-    last: dict[int, Event] = {}
-    for event in gone.order_by("-sequence")[:MOST]:
-        last.setdefault(event.entry_id, event)
-    histories = _histories(list(last))
-    return [
-        (number, edition)
-        for number, event in sorted(last.items())
-        if (edition := editions.first_with(event)) and _matched(histories[number], seen, scope)
-    ]
+    last = Event.objects.filter(entry=OuterRef("pk"), sequence__lte=seen).order_by("-sequence")
+    rows = _away().filter(removed__gt=seen)
+    rows = rows.annotate(
+        then=Subquery(last.values("action")[:1]), among=Subquery(last.values("listed_class")[:1])
+    )
+    rows = rows.filter(then__in=_LIVE, among__in=covered).order_by()
+    return dict(rows.values_list("pk", "removed"))
 
 
 class Published:
@@ -180,33 +209,7 @@ class Published:
         """The last event that this edition holds; 0 when there is no such edition."""
         return self._up_to.get(number, 0)
 
-    def first_with(self, event: Event) -> Edition | None:
+    def first_with(self, sequence: int) -> Edition | None:
         """The first edition that holds this event; none until one is published."""
-        place = bisect_right(self._ends, event.sequence - 1)
+        place = bisect_right(self._ends, sequence - 1)
         return self._rows[place] if place < len(self._rows) else None
-
-
-def _removal(history: Sequence[Event]) -> Event | None:
-    """The event with which the entry stopped being matched, for one that is not any more."""
-    for event in reversed(history):
-        if event.action in _GONE and event.before == Entry.State.LISTED:
-            return event
-    return None
-
-
-def _histories(numbers: Sequence[int]) -> dict[int, list[Event]]:
-    histories: dict[int, list[Event]] = defaultdict(list)
-    for some in portions(numbers, 500):
-        rows = Event.objects.filter(entry__in=some).select_related("listed_class")
-        for event in rows.order_by("sequence"):
-            histories[event.entry_id].append(event)
-    return histories
-
-
-def _matched(history: Sequence[Event], seen: int, scope: Scope) -> bool:
-    """Whether the entry was matched, within ``scope``, by a list that ends at event ``seen``."""
-    place = bisect_right(history, seen, key=lambda event: event.sequence)
-    if place == 0:
-        return False
-    last = history[place - 1]
-    return last.action in _LIVE and scope.covers(last.listed_class.value)

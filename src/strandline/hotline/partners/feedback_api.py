@@ -58,7 +58,7 @@ class SaidIn(Schema):
     edition: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
     reference: Annotated[
         str,
-        Field(max_length=64, description="Your own word, of a case perhaps; a retry has it too"),
+        Field(max_length=64, description="Your own word, of a case perhaps; any retry has it"),
     ] = ""
 
 

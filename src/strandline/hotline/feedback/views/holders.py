@@ -1,6 +1,7 @@
 """Who still holds what was withdrawn or quarantined, and since when."""
 
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -15,12 +16,15 @@ from strandline.hotline.feedback.views.parts import parts
 from strandline.hotline.hashlist.models import Edition
 from strandline.hotline.jobs.models import OutboxMail
 
+#: Removals on one page.
+SHOWN = 100
+
 
 @allow(Permission.SEE_HOLDERS)
 @require_safe
 def holders(request: StaffRequest) -> HttpResponse:
     """Every member and what it holds; every removal and who still holds it."""
-    removals = holding.removals()
+    removals = holding.Removals()
     members = list(Member.objects.filter(is_active=True).order_by("name"))
     held = holding.held_by(members)
     late = {row.member.pk: row for row in reminding.behind()}
@@ -41,10 +45,9 @@ def holders(request: StaffRequest) -> HttpResponse:
             }
             for member in members
         ],
-        "removals": removals,
-        "held_still": sum(1 for removal in removals if removal.holders and removal.edition),
+        "removals": Paginator(removals, SHOWN).get_page(request.GET.get("page")),
+        "held_still": removals.held,
         "latest": Edition.objects.filter(state=Edition.State.PUBLISHED).last(),
         "overdue_before": clock.now() - settings.HOTLINE.feedback.remind_after,
-        "shown": holding.SHOWN,
     }
     return render(request, "feedback/holders.html", context)

@@ -1,18 +1,28 @@
 """Taken in whole or not at all, and taken back."""
 
+from contextlib import contextmanager
+
 import pytest
 from django.db import connection
 
 from exchanged import digests, listed, row
+from strandline.formats import HashRow
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.errors import ExchangeRefused
 from strandline.hotline.exchange import files, services, taking
 from strandline.hotline.exchange.handling import handle
 from strandline.hotline.exchange.models import Delivery, Mention, Source
-from strandline.hotline.hashlist.models import Entry, Event, Import
-from strandline.hotline.hashlist.services import add_entry
+from strandline.hotline.hashlist.models import Entry, Event, Import, Why
+from strandline.hotline.hashlist.services import (
+    Identity,
+    add_entry,
+    import_entries,
+    withdraw,
+)
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
+from strandline.lists.published.classes import EntryClass
+from strandline.lists.published.events import Fingerprints
 
 pytestmark = pytest.mark.django_db
 ALONE_NOT = Source.Trust.ALONE_NOT
@@ -168,6 +178,128 @@ def test_one_source_cannot_withdraw_what_another_gave(source, give, take, states
     assert states("one") == ["listed"]
 
 
+def test_what_was_taken_back_comes_back_whole_with_what_is_said_of_it_now(
+    source, give, take, take_back
+):
+    peer = source(meanings={"Theirs": "A camera", "Worse": "B camera"})
+    rows = [row(str(number), source_id=str(number)) for number in range(5)]
+    take_back(take(give(peer, *rows)))
+    before = list(Entry.objects.values_list("fingerprint", flat=True))
+    told = [*rows[:3], row("3", source_id="3", category="Worse"), row("4", pdq="ab" * 32), row("5")]
+    taken = take(give(peer, *told))
+    assert taken.outcome == {"listed": 6}
+    assert list(
+        Entry.objects.values_list("number", "state", "batch", "listed_class__category")
+    ) == [(number, "listed", taken.batch_id, "B" if number == 4 else "A") for number in range(1, 7)]
+    again = Event.objects.filter(sequence__gt=10).values_list("entry", "action", "before")
+    assert list(again) == [
+        *((number, "add", "" if number == 4 else "withdrawn") for number in range(1, 6)),
+        (6, "add", ""),
+    ]
+    prints = Entry.objects.values_list("fingerprint", flat=True)
+    assert [key in before for key in prints] == [True, True, True, True, False, False]
+    assert set(taken.mentions.values_list("entry", "source_id")) == {
+        *((1, "0"), (2, "1"), (3, "2"), (4, "3"), (5, ""), (6, ""))
+    }
+
+
+@pytest.fixture
+def meanwhile(monkeypatch, now):
+    """``meanwhile(act, …)``: each is done after one comparison, before the list is locked."""
+
+    def arrange(*acts):
+        left, seen = list(acts), []
+        really = taking.staged
+
+        @contextmanager
+        def slow(delivery, tools, **more):
+            with really(delivery, tools, **more) as ready:
+                seen.append(bool(more))
+                if left:
+                    left.pop(0)()
+                yield ready
+
+        monkeypatch.setattr(taking, "staged", slow)
+        return seen
+
+    return arrange
+
+
+@pytest.fixture
+def listed_elsewhere(now):
+    """``listed_elsewhere("two")`` lists this invented file, as another room would."""
+
+    def add(name):
+        what = Identity(Fingerprints(**digests(name)), EntryClass("A", "camera", "nl"))
+        import_entries([what], source="Elsewhere", by="person:2", now=now)
+
+    return add
+
+
+def test_what_is_listed_while_rows_are_compared_is_not_listed_twice(
+    source, give, take, states, meanwhile, listed_elsewhere
+):
+    seen = meanwhile(lambda: listed_elsewhere("two"))
+    taken = take(give(source(), row("one"), row("two")))
+    assert seen == [False, False]
+    assert taken.outcome == {"listed": 1, "vouched for": 1}
+    assert states("one", "two") == ["listed", "listed"]
+    assert Entry.objects.count() == 2
+
+
+def test_what_changes_about_a_known_entry_meanwhile_is_seen(
+    source, give, take, states, meanwhile, listed_elsewhere, now
+):
+    listed_elsewhere("one")
+    waiting = give(source(), row("one"))
+
+    def somebody_withdraws():
+        entry = Entry.objects.get()
+        withdraw(entry, why=Why.NOT_ILLEGAL, reason="Looked at", by="person:2", now=now)
+
+    meanwhile(somebody_withdraws)
+    taken = take(waiting)
+    assert taken.outcome == {}
+    assert states("one") == ["withdrawn"]
+    assert not Mention.objects.exists()
+
+
+def test_a_change_elsewhere_in_the_list_costs_no_second_comparison(
+    source, give, take, meanwhile, listed_elsewhere
+):
+    seen = meanwhile(lambda: listed_elsewhere("other"))
+    assert take(give(source(), row("one"))).outcome == {"listed": 1}
+    assert seen == [False]
+
+
+def test_a_list_that_never_rests_is_compared_under_its_lock(
+    source, give, take, meanwhile, listed_elsewhere
+):
+    acts = [lambda name=name: listed_elsewhere(name) for name in ("0", "1", "2")]
+    seen = meanwhile(*acts)
+    taken = take(give(source(), *(row(str(number)) for number in range(5))))
+    assert seen == [False, False, False, True]
+    assert taken.outcome == {"listed": 2, "vouched for": 3}
+
+
+def test_two_rows_of_one_withdrawn_entry_bring_it_back_once(source, give, take, take_back):
+    peer, known = source(), digests("one")
+    take_back(take(give(peer, row("one"))))
+    parts = [HashRow(**{name: known[name]}, category="Theirs") for name in ("sha256", "md5")]
+    assert take(give(peer, *parts)).outcome == {"listed": 1}
+    assert list(Entry.objects.values_list("number", "state")) == [(1, "listed")]
+
+
+def test_nothing_that_was_laid_ready_is_left(source, give, take, now, hotline, monkeypatch):
+    seen = give(source(), row("one"))
+    services.take(seen, contested="keep", by="person:1", now=now)
+    left = files.folder() / f"{seen.pk}.staged-1"
+    left.write_bytes(b"of a worker that was killed")
+    with Tools(hotline) as tools:
+        handle(due.claim(Delivery, worker="test", now=now), tools, now)
+    assert list(files.folder().iterdir()) == []
+
+
 def test_killed_in_the_middle_nothing_is_visible_and_the_next_worker_does_it(
     source, give, work, now, hotline, states, monkeypatch
 ):
@@ -181,7 +313,7 @@ def test_killed_in_the_middle_nothing_is_visible_and_the_next_worker_does_it(
     def die(*_args, **_more):
         raise Killed
 
-    for part in ("_mention", "_hold", "_confirm", "_record"):
+    for part in ("_check_same", "_mention", "_end", "_hold", "_confirm", "_contest", "_record"):
         with monkeypatch.context() as patch, Tools(hotline) as tools:
             patch.setattr(taking, part, die)
             claimed = due.claim(Delivery, worker="dies", now=now)
@@ -223,10 +355,10 @@ def test_a_discarded_delivery_leaves_no_file(source, give, work, now):
 
 
 def test_repeated_rows_and_those_of_another_portion_are_one_entry(source, give, take, monkeypatch):
-    from strandline.hotline.exchange import previewing
+    from strandline.hotline.exchange import previewing, staging
 
     monkeypatch.setattr(previewing, "AT_ONCE", 3)
-    monkeypatch.setattr(taking, "AT_ONCE", 8)
+    monkeypatch.setattr(staging, "AT_ONCE", 8)
     rows = [row(str(number % 7)) for number in range(20)]
     seen = give(source(), *rows)
     assert seen.counts == {"new": 7, "repeated": 13}

@@ -13,14 +13,16 @@ from strandline.formats import HashRow, Losses, Unreadable
 from strandline.hotline.assessment.words import Category
 from strandline.hotline.exchange.meanings import Meanings, identity_of, word_of
 from strandline.hotline.hashlist.checks import innocent_among
-from strandline.hotline.hashlist.models import Entry, Why
+from strandline.hotline.hashlist.imports import RETURNING
+from strandline.hotline.hashlist.models import Entry
 from strandline.hotline.hashlist.portions import portions
 from strandline.hotline.hashlist.services import Identity
 
+#: The columns by which rows and entries are recognised; a perceptual one where there is no other.
 _EXACT = ("sha256", "sha1", "md5")
 _LIKENESS = ("pdq", "photodna")
 #: Withdrawn for one of these, an entry may be listed again when it is sent again.
-_MAY_RETURN = frozenset({Why.REVERTED.value, Why.SOURCE_WITHDREW.value})
+_MAY_RETURN = frozenset(why.value for why in RETURNING)
 
 
 class Standing(StrEnum):
@@ -81,6 +83,8 @@ class Compared:
     identity: Identity | None = None
     #: The entries in the list that it concerns.
     entries: tuple[Held, ...] = ()
+    #: The withdrawn entry that a new row brings back under its old number; 0 for none.
+    returns: int = 0
 
 
 def compare(
@@ -122,10 +126,10 @@ def _judge(
         assert entry_class is not None
         identities.append(identity_of(row, entry_class, losses))
     innocent = innocent_among([(row.sha256 or "", row.pdq or "") for row in rows]) if rows else []
-    held = _held(name for row in rows for name in _names(row))
+    held = _held(name for row in rows for name in names_of(row))
     seen: dict[tuple[str, str], Identity] = {}
     for row, identity, harmless in zip(rows, identities, innocent, strict=True):
-        names = _names(row)
+        names = names_of(row)
         if harmless:
             yield Compared(row, Standing.INNOCENT, identity=identity)
             continue
@@ -141,7 +145,7 @@ def _judge(
         yield judged
 
 
-def _names(row: HashRow) -> list[tuple[str, str]]:
+def names_of(row: HashRow) -> list[tuple[str, str]]:
     """What the row is recognised by: its exact digests, or its likeness where it has none."""
     exact = [(name, value) for name in _EXACT if (value := getattr(row, name))]
     return exact or [(name, value) for name in _LIKENESS if (value := getattr(row, name))]
@@ -163,7 +167,7 @@ def _held(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Held]]
 
 
 def _entries_of(row: HashRow, held: dict[tuple[str, str], list[Held]]) -> dict[int, Held]:
-    return {entry.number: entry for name in _names(row) for entry in held.get(name, ())}
+    return {entry.number: entry for name in names_of(row) for entry in held.get(name, ())}
 
 
 def _against(row: HashRow, identity: Identity, found: dict[int, Held]) -> Compared:
@@ -172,7 +176,8 @@ def _against(row: HashRow, identity: Identity, found: dict[int, Held]) -> Compar
     }
     if not live:
         if all(entry.why in _MAY_RETURN for entry in found.values()):
-            return Compared(row, Standing.NEW, identity=identity)
+            returns = _returning(row, found.values())
+            return Compared(row, Standing.NEW, identity=identity, returns=returns)
         return Compared(row, Standing.WITHDRAWN_HERE, identity=identity)
     entries = tuple(live.values())
     if len(entries) > 1:
@@ -190,6 +195,13 @@ def _against(row: HashRow, identity: Identity, found: dict[int, Held]) -> Compar
         why = f"{entry.name} is {ours} here, not {_said(identity.entry_class.category)}."
         return Compared(row, Standing.CONTRADICTING, why, identity, entries)
     return Compared(row, Standing.KNOWN, identity=identity, entries=entries)
+
+
+def _returning(row: HashRow, withdrawn: Iterable[Held]) -> int:
+    """The withdrawn entry that has the strongest digest of the row."""
+    strongest = next(name for name in (*_EXACT, "photodna", "pdq") if getattr(row, name))
+    same = (each for each in withdrawn if getattr(each, strongest) == getattr(row, strongest))
+    return min((entry.number for entry in same), default=0)
 
 
 def _agree(one: Identity, other: Identity) -> bool:

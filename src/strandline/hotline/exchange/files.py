@@ -18,6 +18,8 @@ from django.conf import settings
 from strandline.hotline.errors import ExchangeRefused
 
 _DAY = 24 * 3600
+#: What lies in the folder only while a process is at it.
+_PASSING = ("*.part", "*.upload", "*.staged-*")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ def path_of(delivery: int) -> Path:
     return folder() / f"{delivery}.list"
 
 
+def staged_path(delivery: int, attempt: int) -> Path:
+    """Where a worker's attempt lays the rows of this delivery ready: each has one of its own."""
+    return folder() / f"{delivery}.staged-{attempt}"
+
+
 def give(kept: Kept, delivery: int) -> None:
     """Let the file be that of ``delivery`` from now on."""
     kept.path.replace(path_of(delivery))
@@ -104,7 +111,7 @@ def open_file(delivery: int, sha256: str) -> BinaryIO:
 
 def sweep() -> None:
     """Remove what a process that was killed left half-written a day ago or longer."""
-    for path in (*folder().glob("*.part"), *folder().glob("*.upload")):
+    for path in (each for end in _PASSING for each in folder().glob(end)):
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < time.time() - _DAY:
                 path.unlink()
@@ -112,4 +119,6 @@ def sweep() -> None:
 
 def remove(delivery: int) -> None:
     """Remove the file; nothing happens when it is gone already."""
+    for left in folder().glob(f"{delivery}.staged-*"):
+        left.unlink(missing_ok=True)
     path_of(delivery).unlink(missing_ok=True)

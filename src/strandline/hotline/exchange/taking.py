@@ -1,10 +1,11 @@
 """Taking a delivery in, and taking it back: each in one transaction, all of it or nothing.
 
-The transaction begins with the row of due work, so whoever holds it cannot be overtaken, and a
-worker that is killed in the middle leaves nothing: the next one begins anew.
+What the delivery says is laid ready before (see :mod:`.staging`), so that others wait only for the
+rows to be written. The transaction begins with the row of due work, so whoever holds it cannot be
+overtaken, and a worker that is killed in the middle leaves nothing: the next one begins anew.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
 
@@ -14,14 +15,13 @@ from strandline.formats import HashRow
 from strandline.hotline.assessment.models import Verdict
 from strandline.hotline.audit import chain
 from strandline.hotline.exchange import files
-from strandline.hotline.exchange.comparing import Standing, compare
-from strandline.hotline.exchange.meanings import Meanings
 from strandline.hotline.exchange.models import Delivery, Mention, Source
-from strandline.hotline.exchange.previewing import AT_ONCE, rows_of
-from strandline.hotline.hashlist import services
+from strandline.hotline.exchange.staging import Staged, staged
+from strandline.hotline.hashlist import events, services
 from strandline.hotline.hashlist.models import Entry, Import, Why
 from strandline.hotline.hashlist.portions import portions
-from strandline.hotline.hashlist.services import Identity
+from strandline.hotline.hashlist.services import Identity, Imported
+from strandline.hotline.hashlist.writing import write_rows
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
 from strandline.lists.published.events import Kind
@@ -31,31 +31,64 @@ Says = Mention.Says
 #: How an entry says that it was assessed here, whatever else it came with.
 _ASSESSED = (Verdict.How.AGREED, Verdict.How.THIRD)
 _OWN = "assessment"
+#: How often rows are compared anew, because the list changed meanwhile where they speak of it.
+TRIES = 3
+#: Entries named in one statement.
+_NAMED = 500
+
+
+class _ListMoved(Exception):
+    """The list changed where the delivery speaks of it, after the two were compared."""
 
 
 def take_in(delivery: Delivery, tools: Tools, now: datetime) -> None:
-    """List what is new, vouch for what is known, act on what contradicts and what was withdrawn."""
-    with due.finish(delivery):
-        rows = _Rows(delivery, tools)
-        came = services.import_entries(
-            rows.new(), source=delivery.source.name, by=delivery.decided_by, now=now
-        )
-        Delivery.objects.filter(pk=delivery.pk).update(state=State.TAKEN, batch=came.batch)
-        ended = _mention(delivery, tools, now)
-        outcome = {
-            "listed": came.added,
-            "vouched for": delivery.mentions.filter(says=Says.VOUCHES).count() - came.added,
-            "quarantined until confirmed": _hold(delivery, came.batch, now),
-            "confirmed": _confirm(delivery, now),
-            "contested": _contest(delivery, rows.contradicted, now),
-            "withdrawn by the source": ended,
-        }
-        outcome = {name: count for name, count in outcome.items() if count}
-        Delivery.objects.filter(pk=delivery.pk).update(outcome=outcome)
-        if delivery.until is not None:
-            Source.objects.filter(pk=delivery.source_id).update(checkpoint=delivery.until)
-        _record(delivery, "take_in", now, **outcome)
+    """List what is new, vouch for what is known, act on what contradicts and what was withdrawn.
+
+    The rows are compared and laid ready while others work on; only writing them needs the lock.
+    """
+    if not any(_took_in(delivery, tools, now) for _ in range(TRIES)):
+        # A list that is never quiet for long enough: compare while nobody can change it.
+        with due.finish(delivery), staged(delivery, tools, locked=True) as ready:
+            _take_in(delivery, ready, now)
     files.remove(delivery.pk)
+
+
+def _took_in(delivery: Delivery, tools: Tools, now: datetime) -> bool:
+    with staged(delivery, tools) as ready:
+        try:
+            with due.finish(delivery):
+                _check_same(ready)
+                _take_in(delivery, ready, now)
+        except _ListMoved:
+            return False
+    return True
+
+
+def _check_same(ready: Staged) -> None:
+    if ready.outdated():
+        raise _ListMoved
+
+
+def _take_in(delivery: Delivery, ready: Staged, now: datetime) -> None:
+    came = services.import_judged(
+        ready.new(), source=delivery.source.name, by=delivery.decided_by, now=now
+    )
+    Delivery.objects.filter(pk=delivery.pk).update(state=State.TAKEN, batch=came.batch)
+    _mention(delivery, ready, came)
+    ended = _end(delivery, ready.gone(), now)
+    outcome = {
+        "listed": came.added,
+        "vouched for": delivery.mentions.filter(says=Says.VOUCHES).count() - came.added,
+        "quarantined until confirmed": _hold(delivery, came.batch, now),
+        "confirmed": _confirm(delivery, now),
+        "contested": _contest(delivery, ready.contradicted(), now),
+        "withdrawn by the source": ended,
+    }
+    outcome = {name: count for name, count in outcome.items() if count}
+    Delivery.objects.filter(pk=delivery.pk).update(outcome=outcome)
+    if delivery.until is not None:
+        Source.objects.filter(pk=delivery.source_id).update(checkpoint=delivery.until)
+    _record(delivery, "take_in", now, **outcome)
 
 
 def take_back(delivery: Delivery, now: datetime) -> None:
@@ -111,47 +144,14 @@ def unvouched(entries: QuerySet[Entry]) -> QuerySet[Entry]:
     )
 
 
-class _Rows:
-    """The rows of a delivery on their way in, once through."""
-
-    def __init__(self, delivery: Delivery, tools: Tools) -> None:
-        self._delivery = delivery
-        self._tools = tools
-        #: Numbers of the entries that rows contradict.
-        self.contradicted: set[int] = set()
-
-    def new(self) -> Iterator[Identity]:
-        meanings = Meanings(self._delivery.source)
-        for some in portions(rows_of(self._delivery, self._tools), AT_ONCE):
-            for each in compare(some, meanings):
-                if each.standing is Standing.NEW and each.identity is not None:
-                    yield each.identity
-                elif each.standing is Standing.CONTRADICTING:
-                    self.contradicted.update(entry.number for entry in each.entries)
-
-
-def _mention(delivery: Delivery, tools: Tools, now: datetime) -> int:
-    """Write down which entries the delivery vouches for, now that what was new has a number.
-
-    Ends what the source takes back on the way; how many entries were withdrawn for that.
-    """
-    meanings = Meanings(delivery.source)
-    withdrawn = 0
-    for some in portions(rows_of(delivery, tools), AT_ONCE):
-        mentions, gone = [], []
-        for each in compare(some, meanings):
-            if not isinstance(each.row, HashRow):
-                continue
-            if each.standing is Standing.KNOWN:
-                mention = Mention(delivery=delivery, says=Says.VOUCHES)
-                mention.entry_id = each.entries[0].number
-                mention.source_id = each.row.source_id[:200]
-                mentions.append(mention)
-            elif each.standing is Standing.SOURCE_WITHDREW:
-                gone.append(each.row)
-        Mention.objects.bulk_create(mentions, ignore_conflicts=True)
-        withdrawn += _end(delivery, gone, now)
-    return withdrawn
+def _mention(delivery: Delivery, ready: Staged, came: Imported) -> None:
+    """Write down which entries the delivery vouches for, now that what is new has a number."""
+    for some in portions(ready.mentions(came.numbers), events.AT_ONCE):
+        write_rows(
+            Mention,
+            ("delivery", "entry", "says", "source_id"),
+            [(delivery.pk, number, Says.VOUCHES.value, source_id) for number, source_id in some],
+        )
 
 
 def _hold(delivery: Delivery, batch: Import | None, now: datetime) -> int:
@@ -191,7 +191,7 @@ def _contest(delivery: Delivery, numbers: Iterable[int], now: datetime) -> int:
     if delivery.contested != Delivery.Contested.QUARANTINE:
         return 0
     contested = 0
-    for some in portions(sorted(numbers), AT_ONCE // 4):
+    for some in portions(sorted(numbers), _NAMED):
         # In quarantine already: only what another list contests, not what members dispute.
         contested_too = Q(state=Entry.State.QUARANTINED) & Exists(
             _live().filter(says=Says.CONTESTS)
@@ -216,10 +216,10 @@ def _contest(delivery: Delivery, numbers: Iterable[int], now: datetime) -> int:
     return contested
 
 
-def _end(delivery: Delivery, rows: Sequence[HashRow], now: datetime) -> int:
+def _end(delivery: Delivery, rows: Iterable[HashRow], now: datetime) -> int:
     """End what the source vouched for and takes back; withdraw what nobody else vouches for."""
     withdrawn = 0
-    for some in portions(rows, AT_ONCE // 4):
+    for some in portions(rows, _NAMED):
         ours = Mention.objects.filter(
             delivery__source=delivery.source,
             delivery__state=State.TAKEN,
@@ -232,7 +232,7 @@ def _end(delivery: Delivery, rows: Sequence[HashRow], now: datetime) -> int:
             if values := {value for row in some if (value := getattr(row, name))}:
                 named |= Q(**{f"entry__fingerprint__{name}__in": values})
         numbers = list(ours.filter(named).values_list("pk", "entry_id"))
-        for part in portions(numbers, AT_ONCE // 4):
+        for part in portions(numbers, _NAMED):
             Mention.objects.filter(pk__in=[pk for pk, _ in part]).update(ended_by=delivery)
             withdrawn += services.withdraw_many(
                 unvouched(Entry.objects.filter(pk__in={entry for _, entry in part})),
@@ -263,7 +263,7 @@ def _relist(ended: QuerySet[Mention], delivery: Delivery, now: datetime) -> int:
             map(_identity, came), source=source, by=delivery.decided_by, now=now
         ).added
         # They still are what the delivery that first brought them brought.
-        for some in portions(came, AT_ONCE // 4):
+        for some in portions(came, _NAMED):
             Entry.objects.filter(pk__in=[entry.pk for entry in some]).update(batch_id=batch)
     return listed
 

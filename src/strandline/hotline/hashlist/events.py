@@ -4,10 +4,9 @@ Every function here runs inside the caller's transaction and takes the audit cha
 that whoever writes an event sees the last number given, or that it never was.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 from django.db.models import Max, QuerySet
@@ -18,11 +17,11 @@ from strandline.hotline.hashlist.models import (
     Entry,
     Event,
     Fingerprint,
-    Import,
     ListedClass,
     Why,
 )
 from strandline.hotline.hashlist.portions import portions
+from strandline.hotline.hashlist.writing import moment, write_rows
 from strandline.lists.published.classes import Action, EntryClass
 from strandline.lists.published.events import Fingerprints, Kind
 
@@ -39,6 +38,15 @@ CHANGES: Mapping[tuple[str, Action], Entry.State] = {
     (Entry.State.LISTED, Action.QUARANTINE): Entry.State.QUARANTINED,
     (Entry.State.QUARANTINED, Action.RESTORE): Entry.State.LISTED,
 }
+#: What a fingerprint says, and what an event does, in the order in which rows are written.
+PRINT_COLUMNS = (
+    *("kind", "sha256", "sha1", "md5", "pdq", "quality", "photodna", "video", "pipeline"),
+)
+EVENT_COLUMNS = (
+    *("sequence", "entry", "action", "listed_class", "before", "why", "reason"),
+    *("by", "at", "fingerprint"),
+)
+Prints = tuple[Any, ...]
 #: Past participles, for sentences.
 _DONE = {
     Action.ADD: "listed",
@@ -64,6 +72,11 @@ class Because:
         """What entries and events both keep."""
         return {"why": self.why.value, "reason": self.reason}
 
+    @property
+    def tail(self) -> tuple[Any, ...]:
+        """The same of an event, as ``EVENT_COLUMNS`` has them before the fingerprint."""
+        return self.why.value, self.reason, self.by, moment(self.at)
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -74,6 +87,16 @@ class Identity:
     kind: Kind = Kind.IMAGE
     #: Version of decoding and hashing; ``-`` when nothing perceptual is known.
     pipeline: str = "-"
+
+    @property
+    def prints(self) -> Prints:
+        """The columns of its fingerprint, in the order of ``PRINT_COLUMNS``."""
+        told = self.fingerprints
+        return (
+            *(self.kind.value, told.sha256 or "", told.sha1 or "", told.md5 or ""),
+            *(told.pdq or "", told.quality, told.photodna or ""),
+            *(self.row().video if told.video else b"", self.pipeline),
+        )
 
     def row(self) -> Fingerprint:
         """The fingerprints as a row that is not saved yet."""
@@ -159,72 +182,26 @@ def change_many(entries: QuerySet[Entry], action: Action, because: Because) -> i
     changed, last = 0, 0
     allowed = [before for before, done in CHANGES if done is action]
     rest = entries.filter(state__in=allowed).order_by("pk")
-    while some := list(rest.filter(pk__gt=last)[:AT_ONCE]):
-        last = some[-1].pk
-        sequence = count(last_sequence() + 1)
-        Event.objects.bulk_create(
-            Event(
-                sequence=next(sequence),
-                entry=entry,
-                action=action.value,
-                listed_class_id=entry.listed_class_id,
-                before=entry.state,
-                **because.columns,
-                by=because.by,
-                at=because.at,
-            )
-            for entry in some
+    tail = because.tail
+    wanted = rest.values_list("pk", "state", "listed_class")
+    while some := list(wanted.filter(pk__gt=last)[:AT_ONCE]):
+        last = some[-1][0]
+        write_rows(
+            Event,
+            EVENT_COLUMNS,
+            (
+                (sequence, number, action.value, listed_class, before, *tail, None)
+                for sequence, (number, before, listed_class) in enumerate(some, last_sequence() + 1)
+            ),
         )
-        for after in {CHANGES[entry.state, action] for entry in some}:
-            pks = [entry.pk for entry in some if CHANGES[entry.state, action] == after]
+        for after in {CHANGES[before, action] for _, before, _ in some}:
+            pks = [number for number, before, _ in some if CHANGES[before, action] == after]
             for part in portions(pks, 500):
                 Entry.objects.filter(pk__in=part).update(
                     state=after, changed_at=because.at, **because.columns
                 )
         changed += len(some)
     return changed
-
-
-def add_some(
-    rows: Sequence[Identity], because: Because, *, source: str, batch: Import
-) -> list[Entry]:
-    """List each of these under a number of its own, in a few statements for all of them.
-
-    For at most ``AT_ONCE`` rows.
-    """
-    chain.lock()
-    sequence, number = count(last_sequence() + 1), count(last_number() + 1)
-    classes = {row.entry_class for row in rows}
-    listed = {entry_class: ListedClass.of(entry_class) for entry_class in classes}
-    fingerprints = Fingerprint.objects.bulk_create([row.row() for row in rows])
-    entries = Entry.objects.bulk_create(
-        Entry(
-            number=next(number),
-            batch=batch,
-            source=source,
-            listed_class=listed[row.entry_class],
-            fingerprint=fingerprint,
-            added_at=because.at,
-            changed_at=because.at,
-            **because.columns,
-        )
-        for row, fingerprint in zip(rows, fingerprints, strict=True)
-    )
-    Event.objects.bulk_create(
-        Event(
-            sequence=next(sequence),
-            entry=entry,
-            action=Action.ADD.value,
-            listed_class=entry.listed_class,
-            before="",
-            fingerprint=entry.fingerprint,
-            by=because.by,
-            at=because.at,
-            **because.columns,
-        )
-        for entry in entries
-    )
-    return entries
 
 
 def _tells_the_same(entry: Entry, what: Identity) -> bool:

@@ -3,27 +3,29 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
 from strandline.hotline.assessment.models import Verdict
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import ListChangeRefused
-from strandline.hotline.hashlist import events
+from strandline.hotline.hashlist import adding, events
+from strandline.hotline.hashlist.adding import Told
 from strandline.hotline.hashlist.checks import check_listed
-from strandline.hotline.hashlist.events import Because, Identity
-from strandline.hotline.hashlist.models import Entry, Import, Why
+from strandline.hotline.hashlist.events import Because, Identity, Prints
+from strandline.hotline.hashlist.models import Entry, Import, ListedClass, Why
 from strandline.hotline.hashlist.portions import portions
 from strandline.hotline.hashlist.scheduling import schedule
-from strandline.lists.published.classes import Action
+from strandline.lists.published.classes import Action, EntryClass
 from strandline.lists.published.events import Fingerprints
 
 #: Digests that say two fingerprints are of the same thing, the one to believe first.
 _IDENTIFYING = ("sha256", "sha1", "md5", "photodna", "pdq")
 
 
-#: A row withdrawn for one of these may be listed again when it is sent again.
-_RETURNING = (Why.REVERTED, Why.SOURCE_WITHDREW)
+#: What was withdrawn for one of these may be listed again when it is sent again.
+RETURNING = (Why.REVERTED, Why.SOURCE_WITHDREW)
 
 
 @dataclass
@@ -38,6 +40,103 @@ class Imported:
     known: int = 0
     #: Left out: withdrawn here, by whoever judged it here.
     withdrawn_here: int = 0
+    #: Of the first new entry, and how many there are: the others follow it without a gap.
+    first_number: int = 0
+    fresh: int = 0
+
+    @property
+    def numbers(self) -> range:
+        """Of the entries that are new, in the order in which they were given."""
+        return range(self.first_number, self.first_number + self.fresh)
+
+
+class Judged(NamedTuple):
+    """A row that is listed as it is: whoever gives it found that it is not in the list."""
+
+    prints: Prints
+    #: By its name.
+    entry_class: str
+    #: The withdrawn entry that it brings back; 0 for what is new.
+    returns: int = 0
+
+
+class _Listing:
+    """One import on its way in."""
+
+    def __init__(self, source: str, by: str, now: datetime) -> None:
+        source = source.strip()
+        if not source or len(source) > 120:
+            raise ListChangeRefused(
+                "source", "Say in at most 120 characters who the entries are from."
+            )
+        chain.lock()
+        self._first = events.last_sequence() + 1
+        self._batch = Import.objects.create(
+            source=source, by=by, at=now, first_sequence=self._first, last_sequence=self._first
+        )
+        self._because = Because(Why.RECEIVED, f"Received from {source}", by, now)
+        self._classes: dict[str, str] = {}
+        self._again: list[int] = []
+        self.came = Imported(self._batch, first_number=events.last_number() + 1)
+
+    def add(self, rows: Sequence[Judged]) -> None:
+        """List a few thousand rows."""
+        told = [Told(row.prints, self._class_id(row.entry_class)) for row in rows]
+        again = [(row.returns, one) for row, one in zip(rows, told, strict=True) if row.returns]
+        fresh = [one for row, one in zip(rows, told, strict=True) if not row.returns]
+        adding.add_again(again, self._because, self._batch)
+        self.came.fresh += len(adding.add_new(fresh, self._because, self._batch))
+        self._again.extend(number for number, _ in again)
+        self.came.added += len(rows)
+
+    def _class_id(self, name: str) -> str:
+        found = self._classes.get(name)
+        if found is None:
+            found = self._classes[name] = ListedClass.of(EntryClass.parse(name)).pk
+        return found
+
+    def finish(self) -> Imported:
+        """Record the import, and let rooms above look at what was listed."""
+        came, batch = self.came, self._batch
+        if not came.added:
+            batch.delete()
+            came.batch = None
+            return came
+        batch.last_sequence = events.last_sequence()
+        batch.save(update_fields=["last_sequence"])
+        chain.record(
+            at=batch.at,
+            actor=batch.by,
+            action="hashlist.import",
+            subject=batch.subject,
+            detail={
+                "source": batch.source,
+                "added": came.added,
+                "known": came.known,
+                "withdrawn_here": came.withdrawn_here,
+                "sequence": self._first,
+            },
+        )
+        check_listed(came.numbers, now=batch.at)
+        check_listed(self._again, now=batch.at)
+        schedule()
+        return came
+
+
+@transaction.atomic
+def import_judged(rows: Iterable[Judged], *, source: str, by: str, now: datetime) -> Imported:
+    """List rows that were compared with the list as it is now, all of them or nothing.
+
+    New ones get numbers one after another, in the order given; see ``Imported.numbers``.
+
+    Raises:
+        ListChangeRefused: ``source`` is empty or too long, or an entry that returns is not
+            withdrawn.
+    """
+    listing = _Listing(source, by, now)
+    for some in portions(rows, events.AT_ONCE):
+        listing.add(some)
+    return listing.finish()
 
 
 @transaction.atomic
@@ -49,65 +148,31 @@ def import_entries(rows: Iterable[Identity], *, source: str, by: str, now: datet
     Raises:
         ListChangeRefused: ``source`` is empty or too long.
     """
-    source = source.strip()
-    if not source or len(source) > 120:
-        raise ListChangeRefused("source", "Say in at most 120 characters who the entries are from.")
-    chain.lock()
-    first = events.last_sequence() + 1
-    batch = Import.objects.create(
-        source=source, by=by, at=now, first_sequence=first, last_sequence=first
-    )
-    because = Because(Why.RECEIVED, f"Received from {source}", by, now)
-    came = Imported(batch)
+    listing = _Listing(source, by, now)
     for some in portions(rows, events.AT_ONCE):
-        _import_some(some, because, came)
-    if not came.added:
-        batch.delete()
-        came.batch = None
-        return came
-    batch.last_sequence = events.last_sequence()
-    batch.save(update_fields=["last_sequence"])
-    chain.record(
-        at=now,
-        actor=by,
-        action="hashlist.import",
-        subject=batch.subject,
-        detail={
-            "source": source,
-            "added": came.added,
-            "known": came.known,
-            "withdrawn_here": came.withdrawn_here,
-            "sequence": first,
-        },
-    )
-    listed = Entry.objects.filter(batch=batch).order_by("pk").values_list("pk", flat=True)
-    check_listed(list(listed), now=now)
-    schedule()
-    return came
+        listing.add(_judge(some, listing.came))
+    return listing.finish()
 
 
-def _import_some(rows: Sequence[Identity], because: Because, came: Imported) -> None:
-    assert came.batch is not None
+def _judge(rows: Sequence[Identity], came: Imported) -> list[Judged]:
+    """Those of these rows that are to be listed; the others are counted."""
     listed = _by_strongest(rows)
-    fresh: dict[tuple[str, str], Identity] = {}
+    judged: dict[tuple[str, str], Judged] = {}
+    returned: set[int] = set()
     for row in rows:
         key = _strongest(row.fingerprints)
         held = listed.get(key)
-        if held is None and key not in fresh:
-            fresh[key] = row
-        elif held is None or held.state != Entry.State.WITHDRAWN:
+        if key in judged or (held is not None and held.state != Entry.State.WITHDRAWN):
             came.known += 1
-        elif held.why in _RETURNING:
-            held = events.change(held, Action.ADD, because, row)
-            Entry.objects.filter(pk=held.pk).update(batch=came.batch, source=came.batch.source)
-            listed[key] = held
-            came.added += 1
+        elif held is not None and held.pk in returned:
+            came.known += 1  # by another of its digests
+        elif held is None or held.why in RETURNING:
+            returns = held.pk if held is not None else 0
+            returned.add(returns)
+            judged[key] = Judged(row.prints, row.entry_class.name, returns)
         else:
             came.withdrawn_here += 1
-    made = events.add_some(
-        list(fresh.values()), because, source=came.batch.source, batch=came.batch
-    )
-    came.added += len(made)
+    return list(judged.values())
 
 
 @transaction.atomic

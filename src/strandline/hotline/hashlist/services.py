@@ -18,7 +18,9 @@ from strandline.hotline.hashlist.classing import identity_of, make_class
 from strandline.hotline.hashlist.events import Because, Identity
 from strandline.hotline.hashlist.imports import (
     Imported,
+    Judged,
     import_entries,
+    import_judged,
     known_entries,
     revert_import,
 )
@@ -35,12 +37,14 @@ from strandline.lists.published.classes import Action, EntryClass
 __all__ = [
     "Identity",
     "Imported",
+    "Judged",
     "add_entry",
     "add_received",
     "amend",
     "entry_of",
     "first_unpublished",
     "import_entries",
+    "import_judged",
     "known_entries",
     "publish_now",
     "quarantine",

@@ -219,6 +219,7 @@ class Entry(models.Model):
         verbose_name_plural = "entries"
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["state", "number"], name="entry_by_state"),
+            models.Index(fields=["source", "state"], name="entry_by_source"),
         ]
 
     def __str__(self) -> str:

@@ -93,5 +93,5 @@ def test_a_list_that_may_not_be_used_keeps_what_was_fetched(peer, house):
     for file in (house.directory / "log" / "tile").rglob("*"):
         if file.is_file():
             file.write_bytes(b"rubbish")
-    peer("fetch", ok=False)
+    assert "is kept" in peer("fetch", ok=False)
     assert fingerprints(1).pdq in peer("dataset", "-P")

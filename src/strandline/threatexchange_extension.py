@@ -13,6 +13,7 @@ what is unsigned, unlogged, stale or vouched for by one party alone never arrive
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -151,7 +152,12 @@ class StrandlineExchange(SignalExchangeAPI):  # type: ignore[misc]
         later would otherwise miss everything before. Raises ListRefused when the newest edition may
         not be used; what was fetched before stays in use.
         """
-        synced = lists.sync(self._directory, api_key=self._api_key)
+        try:
+            synced = lists.sync(self._directory, api_key=self._api_key)
+        except lists.ListRefused as refused:
+            # The command says only that it failed.
+            print(refused.message, file=sys.stderr)
+            raise
         layout = Layout(self._directory)
         holdings = Holdings.open(layout, synced.manifest.edition)
         published = int(synced.manifest.published.timestamp())

@@ -35,6 +35,7 @@ class Listed:
 OnListed = Callable[[Listed], None]
 
 _LISTED = "This file cannot be accepted."
+_ENCODED = "Uploads must be sent as they are, not compressed. Nothing was kept."
 _TOO_LONG = "This is too large to be uploaded here. Nothing was kept."
 _MALFORMED = "This upload was cut off or damaged on its way. Nothing was kept; please try again."
 _NOT_NOW = "Uploads cannot be taken in at the moment. Nothing was kept; please try again later."
@@ -85,9 +86,12 @@ def wsgi_guard(
         content_type = str(environ.get("CONTENT_TYPE", ""))
         if not parts.may_hold_files(content_type):
             return application(environ, start_response)
-        body = _wsgi_body(environ, max_body)
-        if body is None:
-            refusal: _Refusal | None = _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LONG)
+        body = None
+        refusal: _Refusal | None
+        if _is_encoded(str(environ.get("HTTP_CONTENT_ENCODING", ""))):
+            refusal = _Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _ENCODED)
+        elif (body := _wsgi_body(environ, max_body)) is None:
+            refusal = _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LONG)
         else:
             refusal = _refusal(body, content_type, checker, on_listed, environ)
         if refusal is None and body is not None:
@@ -132,11 +136,16 @@ def _wsgi_body(environ: Environ, most: int) -> IO[bytes] | None:
         length = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
-    # Without a length a body is read to its end only where the server promises that it has one.
-    ends = bool(environ.get("wsgi.input_terminated"))
     if length > most:
         return None
-    return parts.copy(environ["wsgi.input"], most if ends else length)
+    # A body without a length is read to its end only where the server promises that it has one;
+    # elsewhere not a byte beyond the length, for which one would wait for ever.
+    ends = bool(environ.get("wsgi.input_terminated"))
+    body = parts.copy(environ["wsgi.input"], most + 1 if ends else length)
+    if body.tell() <= most:
+        return body
+    body.close()
+    return None
 
 
 Scope = MutableMapping[str, Any]
@@ -155,9 +164,12 @@ def asgi_guard(
     """
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        content_type = _content_type(scope)
+        content_type = _header(scope, b"content-type")
         if scope["type"] != "http" or not parts.may_hold_files(content_type):
             await application(scope, receive, send)
+            return
+        if _is_encoded(_header(scope, b"content-encoding")):
+            await _answer(send, _Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _ENCODED))
             return
         with parts.spool() as body:
             whole = await _receive_all(receive, body, max_body)
@@ -177,11 +189,15 @@ def asgi_guard(
     return guarded
 
 
-def _content_type(scope: Scope) -> str:
+def _is_encoded(coding: str) -> bool:
+    """Whether an application might unpack the body and see other files than were looked at."""
+    return coding.strip().lower() not in {"", "identity"}
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    """All values of a header, as WSGI joins them: a second one must not hide."""
     headers: Iterable[tuple[bytes, bytes]] = scope.get("headers", ())
-    return next(
-        (bytes(value).decode("latin-1") for name, value in headers if name == b"content-type"), ""
-    )
+    return ",".join(bytes(value).decode("latin-1") for name, value in headers if name == wanted)
 
 
 async def _receive_all(receive: Receive, body: IO[bytes], most: int) -> bool | None:

@@ -223,3 +223,24 @@ def test_a_refused_file_says_where_it_is_wrong(source, upload, manager, work):
     assert "nothing of it was kept" in page
     assert "element 1" in page
     assert json.dumps(Delivery.objects.get().samples) == "[]"
+
+
+def test_a_delivery_that_makes_the_next_edition_too_large_says_so_before_it_is_taken(
+    source, give, manager, hotline, now
+):
+    from strandline.hotline.hashlist.models import Edition
+    from strandline.hotline.setup import make_list_root, own_policy
+    from strandline.lists.trust.policy import Growth
+
+    policy = dataclasses.replace(own_policy(hotline), growth=Growth(most_events=3, most_percent=0))
+    make_list_root(hotline, now=now, policy=policy)
+    Edition.objects.create(number=1, state="published", up_to=0, published_at=now)
+    small = give(source(), *(row(str(number)) for number in range(3)))
+    large = give(source("Second"), *(row(str(number)) for number in range(4)))
+    held = give(source("Third", trust="alone-not"), row("1"), row("2"))
+    pages = [
+        manager.get(f"/exchange/deliveries/{each.pk}").content.decode()
+        for each in (small, large, held)
+    ]
+    assert ["Members will refuse" in page for page in pages] == [False, True, True]
+    assert "it would bring 4 changes, and one edition may 3" in pages[1]

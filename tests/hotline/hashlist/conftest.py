@@ -113,7 +113,7 @@ def publish(work):
     from strandline.hotline.hashlist.scheduling import publish_now
 
     def do(now):
-        publish_now(by="test", now=now)
+        publish_now(knowingly=True, by="test", now=now)
         work(now)
         return Edition.objects.last()
 

@@ -1,5 +1,6 @@
 """The console's page of the list."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -122,3 +123,58 @@ def test_telling_members_late_is_said(manager, listed, publish, now):
     assert "Is a worker running?" in manager.get("/list/").content.decode()
     Release.objects.update(given_up_at=now, last_error="LogDamaged: gone")
     assert "LogDamaged: gone" in manager.get("/list/").content.decode()
+
+
+@pytest.fixture
+def narrow(hotline, now):
+    """A list whose members take at most three changes in an edition."""
+    from strandline.hotline.setup import make_list_root, own_policy
+    from strandline.lists.trust.policy import Growth
+
+    policy = dataclasses.replace(own_policy(hotline), growth=Growth(most_events=3, most_percent=0))
+    make_list_root(hotline, now=now, policy=policy)
+
+
+def test_an_edition_that_members_will_refuse_is_published_only_knowingly(
+    narrow, manager, listed, publish, now
+):
+    listed(2)
+    publish(now)
+    listed(3)
+    assert "Members will refuse" not in manager.get("/list/").content.decode()
+    listed(1)
+    Publication.objects.update(due_at=clock.now() + timedelta(hours=20))
+    said = "it would bring 4 changes, and one edition may 3"
+    assert said in manager.get("/list/").content.decode()
+    answer = manager.post("/list/publish")
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert Publication.objects.get().due_at > clock.now()
+    assert manager.post("/list/publish", {"knowingly": "yes"}).status_code == 302
+    assert Publication.objects.get().due_at <= clock.now()
+    assert said in AuditEntry.objects.last().detail["refused_by_members"]
+
+
+def test_an_edition_that_takes_too_much_away_is_foreseen_too(manager, listed, publish, now):
+    from strandline.hotline.hashlist.services import withdraw
+
+    entries = listed(4)
+    publish(now)
+    withdraw(entries[0], reason="A mistake", by="person:1", now=now)
+    page = manager.get("/list/").content.decode()
+    assert "it would take away 1 of the entries, and one edition may take away 0" in page
+
+
+def test_an_edition_that_members_will_refuse_can_wait_and_no_other(
+    narrow, manager, listed, publish, now, hotline
+):
+    listed(1)
+    publish(now)
+    listed(1)
+    assert manager.post("/list/publish", {"decision": "wait"}).status_code == 422
+    listed(3)
+    Publication.objects.update(due_at=clock.now())
+    assert manager.post("/list/publish", {"decision": "wait"}).status_code == 302
+    left = Publication.objects.get().due_at - clock.now()
+    assert timedelta(0) < left <= hotline.publish_every
+    assert AuditEntry.objects.last().action == "hashlist.put_off"

@@ -19,6 +19,7 @@ from strandline.hotline.exchange.meanings import read_meanings, text_of
 from strandline.hotline.exchange.models import Delivery, Source
 from strandline.hotline.exchange.services import Terms
 from strandline.hotline.exchange.uploading import ToDisk
+from strandline.hotline.hashlist.scheduling import foreseen
 
 #: Deliveries shown; the record keeps them all.
 SHOWN = 50
@@ -200,6 +201,10 @@ def _delivery(
 ) -> HttpResponse:
     counts = [(name, found.counts[name.value]) for name in Standing if name.value in found.counts]
     would_list = found.counts.get(Standing.NEW.value, 0)
+    trusted = found.source.trust == Source.Trust.TRUSTED
+    previewed = found.state == Delivery.State.PREVIEWED
+    # What is not trusted alone is added and then quarantined: two changes.
+    changes = would_list if trusted else 2 * would_list
     context = {
         "delivery": found,
         "counts": counts,
@@ -211,7 +216,8 @@ def _delivery(
         "unreadable": found.counts.get(Standing.UNREADABLE.value, 0),
         "format": READERS[found.format][0] if found.format in READERS else found.format,
         "contested_choices": Delivery.Contested.choices,
-        "trusted": found.source.trust == Source.Trust.TRUSTED,
+        "trusted": trusted,
+        "foreseen": foreseen(changes) if previewed and changes else None,
         "refused": refused,
         "typed": request.POST,
     }

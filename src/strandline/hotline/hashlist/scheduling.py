@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import ListChangeRefused
+from strandline.hotline.hashlist.growing import Foreseen, foresee
 from strandline.hotline.hashlist.models import Edition, Event, Publication, Release
 
 #: The one row of :class:`Publication`, and of :class:`Release`.
@@ -15,23 +16,55 @@ _ONLY = 1
 
 
 @transaction.atomic
-def publish_now(*, by: str, now: datetime) -> None:
+def publish_now(*, knowingly: bool = False, by: str, now: datetime) -> None:
     """Make the next edition due at once; the worker, which holds the keys, publishes it.
 
     Raises:
-        ListChangeRefused: nothing has changed since the last edition.
+        ListChangeRefused: nothing has changed since the last edition; or members will refuse this
+            one, and whoever asks did not say that they know.
     """
     chain.lock()
     if not unfinished() and first_unpublished() is None:
         raise ListChangeRefused(
             "publish", "Nothing has changed since the last edition, so there is nothing to publish."
         )
+    refused = foreseen()
+    if refused is not None and not knowingly:
+        raise ListChangeRefused("knowingly", f"{refused.sentence} Nothing was published.")
     Publication.objects.update_or_create(
         pk=_ONLY, defaults={"due_at": now, "given_up_at": None, "failures": 0}
     )
     if unfinished():
         release_now(now)
-    chain.record(at=now, actor=by, action="hashlist.publish_now", subject="list")
+    detail = {"refused_by_members": refused.sentence} if refused else {}
+    chain.record(at=now, actor=by, action="hashlist.publish_now", subject="list", detail=detail)
+
+
+@transaction.atomic
+def put_off(*, by: str, now: datetime) -> None:
+    """Let the next edition, which members will refuse, wait for another ``publish_every``.
+
+    Raises:
+        ListChangeRefused: members will take it, so it is not to wait: withdrawals are in it.
+    """
+    chain.lock()
+    if foreseen() is None:
+        raise ListChangeRefused("publish", "Members will take the next edition; it is not put off.")
+    until = now + settings.HOTLINE.publish_every
+    Publication.objects.update_or_create(pk=_ONLY, defaults={"due_at": until})
+    chain.record(
+        at=now,
+        actor=by,
+        action="hashlist.put_off",
+        subject="list",
+        detail={"until": until.isoformat()},
+    )
+
+
+def foreseen(more: int = 0) -> Foreseen | None:
+    """Why members will refuse the next edition, if they will; with so many changes more."""
+    changes = waiting_changes() + more
+    return foresee(settings.HOTLINE, changes) if changes else None
 
 
 def release_now(now: datetime) -> None:

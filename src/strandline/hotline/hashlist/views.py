@@ -19,7 +19,7 @@ from strandline.hotline.hashlist.models import (
     Release,
     Why,
 )
-from strandline.hotline.hashlist.scheduling import unfinished
+from strandline.hotline.hashlist.scheduling import foreseen, put_off, unfinished
 
 #: Editions shown; the files keep them all.
 SHOWN = 50
@@ -37,9 +37,16 @@ def overview(request: StaffRequest) -> HttpResponse:
 @allow(Permission.PUBLISH)
 @require_POST
 def publish(request: StaffRequest) -> HttpResponse:
-    """Ask for an edition now."""
+    """Ask for an edition now, or let one wait that members will refuse."""
     try:
-        services.publish_now(by=request.user.actor, now=clock.now())
+        if request.POST.get("decision") == "wait":
+            put_off(by=request.user.actor, now=clock.now())
+        else:
+            services.publish_now(
+                knowingly=request.POST.get("knowingly") == "yes",
+                by=request.user.actor,
+                now=clock.now(),
+            )
     except ListChangeRefused as refused:
         return _page(request, refused=refused)
     return redirect("hashlist")
@@ -94,6 +101,7 @@ def _page(request: StaffRequest, refused: ListChangeRefused | None = None) -> Ht
         "waiting": services.waiting_changes(),
         "may_publish": unfinished() is not None or services.first_unpublished() is not None,
         "unfinished": unfinished(),
+        "foreseen": foreseen(),
         "publication": publication,
         "release": release,
         "told_late": bool(release and release.expires_at and release.expires_at <= clock.now()),

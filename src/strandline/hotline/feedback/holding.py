@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import overload
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 
 from strandline.hotline.accounts.models import Member
 from strandline.hotline.audit import chain
@@ -115,7 +115,8 @@ class Removals(Sequence[Removal]):
             if key not in found:
                 found[key] = _still_matched(*key)
             self._holders.append((Holder(row.member, row), found[key]))
-        away = _away().order_by("-changed_at", "-pk")
+        away = Entry.objects.exclude(state=Entry.State.LISTED).annotate(removed=_removed())
+        away = away.exclude(removed=None).order_by("-changed_at", "-pk")
         self._removed = dict(away.values_list("pk", "removed"))
         still = {number for matched in found.values() for number in matched}
         #: How many of them somebody still matches.
@@ -172,13 +173,12 @@ def still_matched(rows: Sequence[Holding]) -> list[list[tuple[int, Edition]]]:
     return answers
 
 
-def _away() -> QuerySet[Entry]:
-    """Entries not matched any more, each with the event (``removed``) that ended it."""
+def _removed() -> Subquery:
+    """The event with which an entry stopped being matched, in a query of entries."""
     removed = Event.objects.filter(
         entry=OuterRef("pk"), action__in=_GONE, before=Entry.State.LISTED
     ).order_by("-sequence")
-    away = Entry.objects.exclude(state=Entry.State.LISTED)
-    return away.annotate(removed=Subquery(removed.values("sequence")[:1])).exclude(removed=None)
+    return Subquery(removed.values("sequence")[:1])
 
 
 def _still_matched(seen: int, scope: Scope) -> dict[int, int]:
@@ -188,11 +188,12 @@ def _still_matched(seen: int, scope: Scope) -> dict[int, int]:
     """
     covered = [each.pk for each in ListedClass.objects.all() if scope.covers(each.value)]
     last = Event.objects.filter(entry=OuterRef("pk"), sequence__lte=seen).order_by("-sequence")
-    rows = _away().filter(removed__gt=seen)
-    rows = rows.annotate(
-        then=Subquery(last.values("action")[:1]), among=Subquery(last.values("listed_class")[:1])
+    rows = Entry.objects.exclude(state=Entry.State.LISTED).annotate(
+        removed=_removed(),
+        then=Subquery(last.values("action")[:1]),
+        among=Subquery(last.values("listed_class")[:1]),
     )
-    rows = rows.filter(then__in=_LIVE, among__in=covered).order_by()
+    rows = rows.filter(removed__gt=seen, then__in=_LIVE, among__in=covered).order_by()
     return dict(rows.values_list("pk", "removed"))
 
 

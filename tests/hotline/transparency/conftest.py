@@ -8,7 +8,9 @@ import pytest
 from strandline.lists.published.certificate import Certificate
 from strandline.lists.published.classes import EntryClass
 from strandline.lists.published.manifests import ClassState, Manifest
-from strandline.transparency import Signer
+from strandline.lists.trust.ceremony import make_all
+from strandline.lists.trust.policy import Hotline, Policy
+from strandline.transparency import CosignatureSigner, Signer
 from strandline.transparency.log import Log
 
 A = EntryClass("A", "camera", "gb", labels=("series",))
@@ -52,11 +54,22 @@ def manifests(now):
 
 
 @pytest.fixture
-def log(hotline, manifests):
+def log(hotline, manifests, now, tmp_path):
     """The published log: the editions, and a certificate for part of the second."""
-    publisher = Signer.generate("hotline.example/list")
-    other = Signer.generate("other.example/certificate")
-    log = Log(hotline.published / "log", Signer.generate("hotline.example/log"))
+    publisher = Signer.generate("hotline.example")
+    other = Signer.generate("other.example")
+    keeper = Signer.generate("hotline.example/log")
+    witnesses = [CosignatureSigner(Signer.generate(f"witness-{n}.example")) for n in (1, 2)]
+    policy = Policy(
+        origin="hotline.example",
+        publisher=Hotline("hotline.example", "gb", publisher.vkey),
+        hotlines=(Hotline("other.example", "de", other.vkey),),
+        log=keeper.vkey,
+        witnesses=tuple(each.vkey for each in witnesses),
+        witness_quorum=2,
+    )
+    make_all(tmp_path / "ceremony", hotline.published, policy, now=now)
+    log = Log(hotline.published / "log", keeper)
     certificate = Certificate.of(manifests[1], "other.example", [A], audit="ab" * 32)
     notes = [publisher.sign(each.text()) for each in manifests]
     notes.insert(2, other.sign(certificate.text()))

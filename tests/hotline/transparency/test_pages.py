@@ -33,6 +33,10 @@ def text(answer):
     return re.sub(r"\s+", " ", plain)
 
 
+def log_key(log):
+    return log._signer.vkey
+
+
 def table(answer):
     assert answer.status_code == 200
     return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
@@ -52,7 +56,11 @@ def test_the_overview_tells_the_latest_edition_and_how_the_list_grew(visitor, lo
     assert "1 set aside" in page
     assert "4 statements in the public log" in page
     assert "1 withdrawn" in page
+    assert "2 independent witnesses, of whom 2 must agree" in page
+    assert "hotline.example (GB) publishes and signs" in page
+    assert "other.example (DE) looks at what is on it" in page
     answer = visitor.get("/transparency/")
+    assert f"--key &#x27;{log_key(log)}&#x27;" in answer.content.decode()
     assert answer.content.count(b"<path") == 2, "the chart's line and area"
 
 
@@ -63,12 +71,12 @@ def test_the_log_is_told_in_plain_words_the_latest_first(visitor, log):
         "other.example vouched for 1 class of edition 2 , after looking at a random sample"
     )
     assert third < vouched < page.index("Edition 1 was published with 3 entries")
-    assert "Leaf 2, signed by other.example/certificate" in page
+    assert "Leaf 2, signed by other.example" in page
 
 
 def test_an_edition_says_who_vouched_for_which_class(visitor, log):
     page = text(visitor.get("/transparency/editions/2/"))
-    assert re.search(r"A camera GB series 3 other\.example, sampled", page)
+    assert re.search(r"A camera GB series 3 other\.example \(DE\), sampled", page)
     assert re.search(r"C drawn GB 2 nobody else yet", page)
 
 
@@ -195,3 +203,24 @@ def test_pages_exist_on_the_public_face_alone(wear, log, path):
 @pytest.mark.parametrize("number", ["0", "-1", "999", "x"])
 def test_a_page_number_beyond_the_ends_is_answered(visitor, log, number):
     assert visitor.get(f"/transparency/log/?page={number}").status_code == 200
+
+
+def test_what_was_set_aside_and_came_back_is_told_as_such(visitor, published_withdrawals, now):
+    from strandline.hotline.hashlist import services
+
+    assert "still set aside" in text(visitor.get("/transparency/withdrawals/"))
+    services.restore(published_withdrawals[1], reason="cleared", by="test", now=now)
+    page = text(visitor.get("/transparency/withdrawals/"))
+    assert "listed again" in page
+    assert "still set aside" not in page
+
+
+def test_the_printed_command_names_the_key_as_the_shell_needs_it(visitor, log):
+    import html
+    import shlex
+
+    page = html.unescape(visitor.get("/transparency/").content.decode())
+    [line] = re.findall(r"strandline monitor [^\n<]+", page)
+    words = shlex.split(line)
+    assert words[2].endswith("/log")
+    assert words[3:] == ["--key", log_key(log)]

@@ -13,9 +13,10 @@ from pathlib import Path
 from django.conf import settings
 
 from strandline.errors import ListRefused, StrandlineError
+from strandline.hotline.errors import NotConfigured
+from strandline.hotline.hashlist.trust import policy_of
 from strandline.lists.published.certificate import Certificate, parse_certificate
 from strandline.lists.published.manifests import Manifest, parse_manifest
-from strandline.lists.trust.metadata import newest_root, parse, policy_of
 from strandline.lists.trust.policy import Policy
 from strandline.transparency.checkpoints import Checkpoint
 from strandline.transparency.notes import split_note
@@ -33,6 +34,8 @@ class Leaf:
     #: What was said; none where this version does not know the form.
     manifest: Manifest | None = None
     certificate: Certificate | None = None
+    #: Of the manifest's text.
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Logbook:
             if leaf.certificate:
                 vouched.setdefault(leaf.certificate.manifest, []).append((leaf, leaf.certificate))
         return [
-            Published(leaf, leaf.manifest, tuple(vouched.get(leaf.manifest.digest(), ())))
+            Published(leaf, leaf.manifest, tuple(vouched.get(leaf.digest, ())))
             for leaf in leaves
             if leaf.manifest
         ]
@@ -124,7 +127,8 @@ def _leaf(index: int, data: bytes) -> Leaf:
         return Leaf(index, ())
     signed_by = tuple(line.name for line in signatures)
     try:
-        return Leaf(index, signed_by, manifest=parse_manifest(text))
+        manifest = parse_manifest(text)
+        return Leaf(index, signed_by, manifest=manifest, digest=manifest.digest())
     except ListRefused:
         pass
     try:
@@ -145,8 +149,10 @@ def book() -> Logbook:
 
 def policy() -> Policy | None:
     """The policy that the newest root of trust carries; none before the ceremony."""
-    root = newest_root(settings.HOTLINE.published / "metadata")
-    return policy_of(parse(root, "root").signed) if root else None
+    try:
+        return policy_of(settings.HOTLINE)
+    except NotConfigured:
+        return None
 
 
 def jurisdictions() -> Mapping[str, str]:

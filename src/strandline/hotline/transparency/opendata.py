@@ -10,10 +10,9 @@ from dataclasses import dataclass, fields
 
 from strandline.hotline.transparency.logbook import Published, jurisdictions
 from strandline.hotline.transparency.members import Account, accounts
-from strandline.hotline.transparency.withdrawals import taken_out, told
+from strandline.hotline.transparency.withdrawals import Taken, taken_out, told
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,7 @@ TABLES = (
             "day": "UTC",
             "why": "the reason, as members are told it",
             "edition": "the first edition without it",
+            "since": "what became of the entry: listed again, still set aside, or withdrawn",
         },
     ),
     Table(
@@ -140,7 +140,7 @@ def _edition(each: Published) -> list[object]:
         manifest.quarantined_now,
         manifest.restored,
         " ".join(certificate.hotline for _, certificate in each.certificates),
-        manifest.digest(),
+        each.leaf.digest,
     ]
 
 
@@ -156,15 +156,9 @@ def _classes(each: Published, countries: Mapping[str, str]) -> Iterator[list[obj
 
 
 def _withdrawals() -> Iterator[list[object]]:
-    last: int | None = None
-    while True:
-        some = taken_out() if last is None else taken_out().filter(sequence__lt=last)
-        events = list(some[:_AT_ONCE])
-        for taken in told(events):
-            yield [getattr(taken, field.name) for field in fields(taken)]
-        if len(events) < _AT_ONCE:
-            return
-        last = events[-1].sequence
+    names = [field.name for field in fields(Taken)]
+    for taken in told(taken_out()):
+        yield [getattr(taken, name) for name in names]
 
 
 def _account(each: Account) -> list[object]:

@@ -38,7 +38,7 @@ def log(request: HttpRequest) -> HttpResponse:
     """Every statement of the log in plain words, the latest first."""
     book = logbook.book()
     leaves = book.leaves()[::-1]
-    by_manifest = {each.manifest.digest(): each.manifest for each in book.editions() if leaves}
+    by_manifest = {leaf.digest: leaf.manifest for leaf in leaves if leaf.manifest}
     page = _page(request, leaves)
     told = [
         {
@@ -84,7 +84,7 @@ def left(request: HttpRequest) -> HttpResponse:
     page = _page(request, withdrawals.taken_out())
     context = {
         "page": page,
-        "taken": withdrawals.told(list(page)),
+        "taken": list(withdrawals.told(page.object_list)),
         "reasons": withdrawals.by_reason(),
     }
     return render(request, "transparency/withdrawals.html", context)

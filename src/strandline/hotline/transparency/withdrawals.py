@@ -1,15 +1,26 @@
 """What left the list or was set aside, and why: from the record, in the words members are told."""
 
+import bisect
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, QuerySet
 
-from strandline.hotline.hashlist.models import Edition, Event, Why
+from strandline.hotline.hashlist.models import Edition, Entry, Event, Why
 from strandline.lists.published.classes import Action
 
 #: Events that take an entry out of use. A move goes on in another class and takes nothing out.
 _ACTIONS = (Action.WITHDRAW, Action.QUARANTINE)
+_WORDS = {why.value: why.label for why in Why}
+
+
+#: What became of the entry, by its state now.
+_SINCE = {
+    Entry.State.LISTED: "listed again",
+    Entry.State.QUARANTINED: "still set aside",
+    Entry.State.WITHDRAWN: "withdrawn",
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,8 @@ class Taken:
     why: str
     #: The first edition without it.
     edition: int | None
+    #: What became of the entry.
+    since: str
 
 
 @dataclass(frozen=True)
@@ -46,33 +59,27 @@ def taken_out() -> QuerySet[Event]:
     return (
         Event.objects.filter(action__in=_ACTIONS, sequence__lte=up_to or 0)
         .exclude(why=Why.MOVED)
-        .select_related("entry")
         .order_by("-sequence")
     )
 
 
-def told(events: list[Event]) -> list[Taken]:
-    """The events as a page shows them; at most one query more."""
-    if not events:
-        return []
-    ends = list(
-        Edition.objects.filter(
-            state=Edition.State.PUBLISHED, up_to__gte=min(e.sequence for e in events)
+def told(events: QuerySet[Event]) -> Iterator[Taken]:
+    """The events as a page shows them, read a thousand at a time."""
+    editions = Edition.objects.filter(state=Edition.State.PUBLISHED).order_by("number")
+    ends = list(editions.values_list("up_to", "number"))
+    last_events = [up_to for up_to, _ in ends]
+    rows = events.values_list("sequence", "entry_id", "action", "at", "why", "entry__state")
+    for sequence, number, action, at, why, state in rows.iterator(chunk_size=1000):
+        place = bisect.bisect_left(last_events, sequence)
+        yield Taken(
+            sequence=sequence,
+            entry=f"entry-{number}",
+            action=action,
+            day=at.date(),
+            why=_WORDS.get(why, why),
+            edition=ends[place][1] if place < len(ends) else None,
+            since=_SINCE[Entry.State(state)],
         )
-        .order_by("number")
-        .values_list("up_to", "number")
-    )
-    return [
-        Taken(
-            sequence=event.sequence,
-            entry=event.entry.name,
-            action=event.action,
-            day=event.at.date(),
-            why=Why(event.why).label,
-            edition=next((number for up_to, number in ends if up_to >= event.sequence), None),
-        )
-        for event in events
-    ]
 
 
 def by_reason() -> list[ByReason]:
@@ -82,7 +89,7 @@ def by_reason() -> list[ByReason]:
     for row in rows:
         counts.setdefault(row["why"], {})[row["action"]] = row["n"]
     made = [
-        ByReason(Why(why).label, n.get(Action.WITHDRAW, 0), n.get(Action.QUARANTINE, 0))
+        ByReason(_WORDS.get(why, why), n.get(Action.WITHDRAW, 0), n.get(Action.QUARANTINE, 0))
         for why, n in counts.items()
     ]
     return sorted(made, key=lambda each: (-each.withdrawn - each.quarantined, each.why))

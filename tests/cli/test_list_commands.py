@@ -9,6 +9,7 @@ from PIL import Image
 from skimage import data as photographs
 
 from list_publisher import API_KEY, HOUR, fingerprints
+from strandline import formats
 from strandline.cli import main
 from strandline.hashing import hash_image
 
@@ -137,6 +138,26 @@ def test_export_streams_the_live_entries(folder, published, capsys):
     assert main(["list", "export", str(folder), "--format", "md5"]) == 0
     assert fingerprints(4).md5 in capsys.readouterr().out.split()
     assert main(["list", "export", str(folder), "--format", "tape"]) == 1
+
+
+@pytest.mark.parametrize("form", ["vics-2.0", "vics-1.3", "ncmec"])
+def test_export_in_a_format_of_others_is_read_again_and_says_what_it_lost(form, folder, capsys):
+    assert main(["list", "export", str(folder), "--format", form]) == 0
+    output = capsys.readouterr()
+    reader = form.partition("-")[0]
+    rows = list(formats.read(reader, io.BytesIO(output.out.encode()), formats.Losses()))
+    assert [row.sha256 for row in rows if row.md5 == fingerprints(33).md5] == [
+        fingerprints(33).sha256
+    ]
+    told = output.err
+    assert "frames of films are not written: no such format has them (1 row" in told
+    assert "provenance and survivor are not written" in told
+    if form == "ncmec":
+        assert rows[0].source_id == "entry-1"
+        assert rows[0].contributor == "1 list.example"
+        assert rows[0].changed is not None
+    else:
+        assert "is written as null: the table of Default has no number for it" in told
 
 
 def test_a_bundle_is_checked_in_a_closed_network_as_the_web_is(folder, published, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,10 +218,18 @@ def explain(*, directory: Path, what: str, as_json: bool) -> None:
 def export(*, directory: Path, form: str, quarantined: bool) -> None:
     """Print the entries in DIR, streamed.
 
-    FORMAT is csv, json (one object a line), or sha256, md5 or pdq for bare hashes.
+    FORMAT is csv, json (one object a line), or sha256, md5 or pdq for bare hashes; or one of
+    others: vics-2.0, vics-1.3, ncmec. What those cannot carry is said on standard error.
     """
     from strandline import lists as member
 
+    if form in member.FOREIGN:
+        target = sys.stdout.buffer
+        losses = member.export_foreign(directory, form, target, quarantined=quarantined)
+        target.flush()
+        for sentence in losses:
+            click.echo(sentence, err=True)
+        return
     for piece in member.export(directory, form, quarantined=quarantined):
         click.echo(piece, nl=False)
 

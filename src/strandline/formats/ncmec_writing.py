@@ -1,8 +1,10 @@
 """Writing NCMEC hash sharing, version 2: pages of entries and the status of a server."""
 
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from xml.sax.saxutils import escape
 
 from strandline.formats.losses import Losses
@@ -14,6 +16,8 @@ from strandline.formats.values import text, utc_text
 _HEAD = (
     f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<queryResult xmlns="{NAMESPACE}">\n'
 )
+#: Bytes of one group that are kept in memory.
+_IN_MEMORY = 4 << 20
 #: Elements of a page that this writer fills, in the order in which the service writes them.
 _FINGERPRINTS = (
     ("md5", "md5"),
@@ -43,32 +47,55 @@ def write(
 ) -> None:
     """Write one page with all of ``rows``: images first, then videos, as the shape wants it.
 
-    Films are held until the pictures are written. ``written`` is the time of a row that has none.
-    A row of neither kind, or without a number, is left out and told of in ``losses``.
+    A group is headed by its number of entries and the latest time, so entries lie in files without
+    a name until all were seen. ``written`` is the time of a row that has none. A row of neither
+    kind, or without a number, is left out and told of in ``losses``.
     """
     stream.write(_HEAD.encode())
-    films: list[str] = []
-    pictures: list[str] = []
-    latest: dict[Kind, datetime] = {}
-    for row in rows:
-        if row.kind is None or not row.source_id:
-            losses.add("the row", "is left out: it has no kind or no number", row.place)
-            continue
-        at = row.changed or written
-        latest[row.kind] = max(at, latest.get(row.kind, at))
-        kept = pictures if row.kind is Kind.IMAGE else films
-        kept.append(entry(row, losses, member=member, written=written))
-    for group, kind, kept in (("images", Kind.IMAGE, pictures), ("videos", Kind.VIDEO, films)):
-        if kept:
-            newest = utc_text(latest[kind], timespec="seconds")
-            head = f'<{group} count="{len(kept)}" maxTimestamp="{newest}">\n'
-            stream.write(head.encode())
-            for one in kept:
-                stream.write(one.encode())
-            stream.write(f"</{group}>\n".encode())
+    with _Group("images") as pictures, _Group("videos") as films:
+        for row in rows:
+            if row.kind is None or not row.source_id:
+                losses.add("the row", "is left out: it has no kind or no number", row.place)
+                continue
+            group = pictures if row.kind is Kind.IMAGE else films
+            group.add(entry(row, losses, member=member, written=written), row.changed or written)
+        pictures.give(stream)
+        films.give(stream)
     if next_page:
         stream.write(f"<paging><next>{escape(next_page)}</next></paging>\n".encode())
     stream.write(b"</queryResult>\n")
+
+
+class _Group:
+    """The entries of one kind until their number is known: beyond a few, on the disk."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._kept = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed below
+        self._count = 0
+        self._latest: datetime | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.close()
+
+    def add(self, element: str, at: datetime) -> None:
+        self._kept.write(element.encode())
+        self._count += 1
+        self._latest = at if self._latest is None else max(at, self._latest)
+
+    def give(self, stream: Writable) -> None:
+        if self._latest is None:
+            return
+        newest = utc_text(self._latest, timespec="seconds")
+        head = f'<{self._name} count="{self._count}" maxTimestamp="{newest}">\n'
+        stream.write(head.encode())
+        self._kept.seek(0)
+        while piece := self._kept.read(1 << 16):
+            stream.write(piece)
+        stream.write(f"</{self._name}>\n".encode())
 
 
 def entry(row: HashRow, losses: Losses, *, member: Member, written: datetime) -> str:

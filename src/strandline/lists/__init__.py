@@ -11,13 +11,14 @@ gives no time. docs/hashlist-format.md describes the published files, docs/membe
 from strandline.errors import ListRefused, SourceFailed
 from strandline.lists.member.checking import Verified
 from strandline.lists.member.explaining import Explanation, explain
-from strandline.lists.member.exporting import FORMATS, export
+from strandline.lists.member.exporting import FOREIGN, FORMATS, export, export_foreign
 from strandline.lists.member.following import Synced
 from strandline.lists.member.membership import bundle, init, sync, verify
 from strandline.lists.member.recognition import FileMatches, HashList, match
 from strandline.lists.state import Hit
 
 __all__ = [
+    "FOREIGN",
     "FORMATS",
     "Explanation",
     "FileMatches",
@@ -30,6 +31,7 @@ __all__ = [
     "bundle",
     "explain",
     "export",
+    "export_foreign",
     "init",
     "match",
     "sync",

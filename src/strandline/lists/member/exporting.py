@@ -6,7 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from strandline import formats
 from strandline.errors import ListRefused
+from strandline.formats import Writable
+from strandline.formats.ncmec_writing import Member
+from strandline.lists.member.holdings import Holdings
 from strandline.lists.member.layout import Layout
 from strandline.lists.published.classes import Column
 from strandline.lists.state import Held, State
@@ -97,14 +101,73 @@ FORMATS: dict[str, Callable[[Iterable[Held]], Iterator[str]]] = {
 }
 
 
+#: Formats of others by name, and what each is; see docs/formats.md.
+FOREIGN: dict[str, str] = {
+    name: what for name, (what, _) in formats.WRITERS.items() if name not in FORMATS
+}
+
+
 def export(directory: str | Path, form: str, *, quarantined: bool = False) -> Iterator[str]:
     """The live entries as pieces of text; with ``quarantined`` those under quarantine as well.
 
     Raises ListRefused for a form that is not known, and when the copy is altered.
     """
     if form not in FORMATS:
-        raise ListRefused(f"{form!r} is no form of export: {', '.join(FORMATS)} are.")
+        raise ListRefused(f"{form!r} is no form of export: {_NAMES} are.")
+    return FORMATS[form](_live(directory, quarantined=quarantined))
+
+
+def export_foreign(
+    directory: str | Path, form: str, stream: Writable, *, quarantined: bool = False
+) -> list[str]:
+    """Write the live entries in a format of others, streamed; sentences say what it cannot carry.
+
+    The category is the country and the category, ``gb-A``, as no other country's is meant; with
+    ``quarantined`` entries under quarantine are written as well, and nothing tells them apart.
+
+    Raises ListRefused for a form that is not known, and when the copy is altered.
+    """
+    if form not in FOREIGN:
+        raise ListRefused(f"{form!r} is no form of export: {_NAMES} are.")
+    options: dict[str, object] = {}
+    if form == "ncmec":
+        layout = Layout(Path(directory))
+        manifest = Holdings.open(layout, State.open(layout.store).edition).believed.manifest
+        options = {"member": Member(1, manifest.origin), "written": manifest.published}
+    untold = formats.Losses()
+    rows = _foreign(_live(directory, quarantined=quarantined), untold)
+    losses = formats.write(form, rows, stream, **options)
+    return [*untold.sentences, *losses.sentences]
+
+
+def _foreign(entries: Iterable[Held], untold: formats.Losses) -> Iterator[formats.HashRow]:
+    for held in entries:
+        known, entry_class = held.fingerprints, held.entry_class
+        if known and known.video:
+            untold.add("frames of films", "are not written: no such format has them", held.name)
+        if known is None or not any(getattr(known, column.value) for column in _SINGLE):
+            untold.add("the entry", "is left out: it has no hash but its frames", held.name)
+            continue
+        untold.add("provenance and survivor", "are not written", held.name)
+        yield formats.HashRow(
+            sha256=known.sha256,
+            sha1=known.sha1,
+            md5=known.md5,
+            pdq=known.pdq,
+            quality=known.quality if known.pdq else None,
+            photodna=known.photodna,
+            kind=formats.Kind(held.kind.value),
+            category=f"{entry_class.jurisdiction}-{entry_class.category}",
+            labels=entry_class.labels,
+            source_id=held.name,
+            place=held.name,
+        )
+
+
+def _live(directory: str | Path, *, quarantined: bool) -> Iterator[Held]:
     state = State.open(Layout(Path(directory)).store)
     state.verify()
-    entries = (held for held in state.entries() if quarantined or not held.quarantined)
-    return FORMATS[form](entries)
+    return (held for held in state.entries() if quarantined or not held.quarantined)
+
+
+_NAMES = ", ".join([*FORMATS, *FOREIGN])

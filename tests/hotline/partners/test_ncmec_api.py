@@ -2,7 +2,10 @@
 
 import base64
 import io
+import json
+import subprocess
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -35,6 +38,7 @@ from strandline.lists.published.events import Fingerprints, Kind
 
 pytestmark = pytest.mark.django_db
 BASE = "http://testserver"
+THEIR_PYTHON = Path(__file__).parents[3] / ".venv-bench" / "bin" / "python"
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +130,73 @@ def fetch(ask, times):
         return rows
 
     return do
+
+
+#: Asks a server with the client that ships with the ``threatexchange`` package.
+_ASK = """
+import json, sys
+from types import SimpleNamespace
+from threatexchange.exchanges.clients.ncmec import hash_api as ncmec
+
+client = ncmec.NCMECHashAPI("anyone", sys.argv[2], SimpleNamespace(value=sys.argv[1]))
+who, pages = client.status(), list(client.get_entries_iter(start_timestamp=0))
+reasons = client.feedback_reasons(ncmec.FingerprintType.pdq)
+client.submit_upvote(1, "entry-1", ncmec.FingerprintType.md5)
+client.submit_feedback(
+    1, "entry-2", ncmec.FingerprintType.pdq, ncmec.FeedbackType.downvote, next(iter(reasons))
+)
+json.dump({
+    "who": [who.esp_id, who.esp_name],
+    "members": [[each.esp_id, each.esp_name] for each in client.members()],
+    "pages": [len(page.updates) for page in pages],
+    "latest": [page.max_timestamp for page in pages],
+    "entries": {
+        each.id: [each.entry_type.value, each.deleted, each.classification, each.fingerprints]
+        for page in pages for each in page.updates
+    },
+    "reasons": reasons,
+}, sys.stdout)
+"""
+
+
+@pytest.mark.skipif(
+    not THEIR_PYTHON.exists(),
+    reason="the threatexchange package is not installed (./scripts/bench)",
+)
+def test_the_client_of_the_threatexchange_package_reads_and_answers(
+    serve, listed, publish, member, now, monkeypatch
+):
+    listed(5)
+    listed(2, "B", Kind.VIDEO)
+    publish()
+    withdraw(Entry.objects.get(pk=5), reason="x", by="test", now=now)
+    publish()
+    monkeypatch.setattr(serving, "MOST_ENTRIES", 3)
+    key = add_key(member, by="test", now=now)
+    done = subprocess.run(
+        [THEIR_PYTHON, "-c", _ASK, serve("partners"), key],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["who"] == [member.pk, member.name]
+    assert told["members"] == [[1, serving.sharer().name]]
+    assert told["pages"] == [3, 3, 1]
+    assert set(told["latest"]) == {int(now.timestamp())}
+    assert told["entries"]["entry-1"] == [
+        "image", False, "gb-A", {**digests("A 0"), "pdq": digests(0)["sha256"]},
+    ]  # fmt: skip
+    assert told["entries"]["entry-5"] == ["image", True, None, {}]
+    assert [name for name, said in told["entries"].items() if said[0] == "video"] == [
+        "entry-6", "entry-7",
+    ]  # fmt: skip
+    assert sorted(Statement.objects.values_list("entry", "say")) == [
+        (1, "confirm"),
+        (2, "dispute"),
+    ]
 
 
 def test_the_status_names_who_asks(ask, member):

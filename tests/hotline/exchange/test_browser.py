@@ -94,3 +94,9 @@ def test_axe_finds_nothing_on_any_page(busy, opened, scheme, width):
         found = Axe().run(page).response["violations"]
         assert [(rule["id"], rule["nodes"]) for rule in found] == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_no_table_of_deliveries_or_sources_is_cut_off_on_a_narrow_screen(busy, opened):
+    page = opened("/exchange/", width=360)
+    cut = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert page.evaluate(f"{cut}.length") == 0

@@ -117,6 +117,16 @@ def test_axe_finds_nothing_on_any_page(busy, opened, scheme, width):
     assert serious(page) == []
 
 
+@pytest.mark.parametrize("path", ["/feedback/holders/", "/feedback/innocent/"])
+def test_no_table_is_cut_off_on_a_narrow_screen(busy, opened, path):
+    page = opened(Role.MANAGER, width=360)
+    page.goto(path)
+    cut = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert page.evaluate(f"{cut}.length") == 0
+    tall = "Math.max(...[...document.querySelectorAll('tbody tr')].map(e => e.offsetHeight))"
+    assert page.evaluate(tall) < 420
+
+
 def test_a_dispute_is_decided_by_keyboard_alone(busy, opened):
     page = opened(Role.SENIOR_ANALYST)
     page.goto("/feedback/")

@@ -164,3 +164,13 @@ def test_a_face_says_that_it_is_alive(name, face):
 def test_no_line_of_a_log_is_written_for_a_request(settings):
     assert settings.LOGGING["loggers"]["django.server"]["handlers"] == []
     assert settings.LOGGING["loggers"]["django.request"]["level"] == "ERROR"
+
+
+@pytest.mark.parametrize("face", ["public", "console", "partners"])
+def test_a_page_that_is_not_there_looks_like_its_face(wear, face):
+    from django.test import Client
+
+    wear(face)
+    answer = Client().get("/no-such-page")
+    if answer.status_code == 404:
+        assert f'<body class="{face}">'.encode() in answer.content

@@ -142,6 +142,7 @@ def make(
     certified: bool = True,
     witnesses: Sequence[CosignatureSigner] = WITNESSES,
     signer: Signer = PUBLISHER,
+    ahead: timedelta = timedelta(0),
 ) -> None:
     """Write the published list into ``directory/list``, and what a reader is to find beside it.
 
@@ -156,7 +157,7 @@ def make(
     with _early_snapshots():
         for number, events in enumerate(history(), 1):
             now = START + timedelta(hours=number)
-            plan = EditionPlan("hotline.example", number, now, previous)
+            plan = EditionPlan("hotline.example", number, now + ahead, previous)
             classes = (CAMERA, DRAWN)
             manifest = write_edition(
                 folder, plan, deltas(classes, events), COUNTS[number - 1], salt_key=SALT_KEY

@@ -120,6 +120,7 @@ for (let next; existsSync(`${folder}/metadata/${(next = root.version + 1)}.root.
 const inForce = (file) => { need(Date.parse(file.expires) > now, `${file._type} expired on ${file.expires}.`); return file; };
 inForce(root);
 const timestamp = inForce(openMetadata(read("metadata/timestamp.json"), "timestamp", [root]));
+need(Date.parse(timestamp.expires) <= now + (root["x-strandline-policy"].fresh_hours + 1) * 3600_000, "The timestamp is dated ahead of this clock, or was signed for too long.");
 const about = (by, name) => ({ path: `metadata/${by.meta[name].version}.${name}`, ...by.meta[name] });
 let meta = about(timestamp, "snapshot.json");
 meta = about(inForce(openMetadata(named(meta.path, meta), "snapshot", [root], meta.version)), "targets.json");
@@ -139,6 +140,7 @@ const signedBy = (path, vkey) => { const data = named(path, targets[path]), note
 const [note, text] = signedBy(`editions/${edition}/manifest`, policy.publisher.vkey);
 const lines = text.split("\n").slice(0, -1), value = (name) => lines.find((line) => line.startsWith(`${name} `)).slice(name.length + 1);
 need(lines[0] === `${policy.origin}/list` && value("format") === "2" && Number(value("edition")) === Number(edition), "The manifest is of another list, format or edition.");
+need(Date.parse(value("published")) <= now + 3600_000, "The edition is dated ahead of this clock.");
 const first = logged(`editions/${edition}/manifest`, note), latest = openCheckpoint(read("log/checkpoint"), policy);
 need(latest.when > now - policy.fresh_hours * 3600_000, "The log was not cosigned lately: an old state may be shown.");
 const leaves = []; // every leaf's hash; a reader of large logs would fetch only the tiles it needs

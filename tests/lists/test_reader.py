@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -190,7 +191,15 @@ def test_the_reader_refuses_what_is_no_longer_fresh():
 
 @needs_node
 def test_the_reader_refuses_what_is_dated_ahead_of_its_clock():
-    assert "cosigned lately" in refused(VECTORS / "list", now="2026-03-01T12:00:00Z")
+    assert "timestamp is dated ahead" in refused(VECTORS / "list", now="2026-03-01T14:59:59Z")
+    assert "cosigned lately" in refused(VECTORS / "list", now="2026-03-01T15:00:00Z")
+
+
+@needs_node
+def test_the_reader_refuses_an_edition_that_is_dated_ahead_of_its_clock(tmp_path):
+    make(tmp_path, ahead=timedelta(hours=2, seconds=1))
+
+    assert "edition is dated ahead" in refused(tmp_path / "list")
 
 
 @needs_node

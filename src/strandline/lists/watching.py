@@ -130,7 +130,7 @@ class Account:
 
     def _growth(self, before: Manifest, now: Manifest) -> Iterator[Finding]:
         expected = self.expected
-        events = now.added + now.amended + now.withdrawn + now.quarantined_now + now.restored
+        events = now.events
         if events > max(expected.most_events, before.entries * expected.most_percent // 100):
             yield Finding(
                 "growth",

@@ -224,7 +224,7 @@ def test_one_who_was_away_for_long_takes_the_snapshot_if_it_agrees_with_what_is_
 ):
     book = published.book
     for each in range(4):
-        published.publish(*(book.amend(4, fingerprints(f"{each} {n}")) for n in range(6)))
+        published.publish(*(book.amend(4, fingerprints(f"{each} {n}")) for n in range(4)))
     assert member.sync().manifest.edition == 7
     assert any("snapshots" in path for path in pages(list_site))
     assert member.verify().manifest.edition == 7
@@ -257,7 +257,7 @@ def test_a_snapshot_that_contradicts_what_was_held_long_ago_is_refused(
     member, published, forged_snapshots
 ):
     for each in range(4):
-        again = (fingerprints(f"{each} {n}") for n in range(6))
+        again = (fingerprints(f"{each} {n}") for n in range(4))
         published.publish(*(published.book.amend(4, told) for told in again))
     member.refuse("contradict what is held of the same time")
 
@@ -413,7 +413,7 @@ def test_an_edition_with_too_many_changes_raises_the_alarm(member, published):
 def test_an_edition_that_takes_too_much_away_raises_the_alarm(member, published):
     book = published.book
     published.publish(*(book.quarantine(n) for n in (3, 4, 5, 6, 7)))
-    member.refuse("Alarm: edition 4 takes away 5 of 8 entries")
+    member.refuse("Alarm: edition 4 takes away or replaces 5 of 8 entries")
 
 
 def test_the_cap_cannot_be_passed_in_steps_that_a_member_missed(member, published):

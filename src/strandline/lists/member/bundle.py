@@ -89,7 +89,10 @@ def write_bundle(directory: Path, target: Path) -> int:
         raise ListRefused(f"{target} exists and was kept. Choose another name.")
     part = target.with_name(f".{target.name}.part")
     try:
-        with part.open("wb") as file:
+        part.unlink(missing_ok=True)
+        # Fingerprints can be partly turned back into pictures: not for other users of the machine.
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 for path, data in _files(holdings):
                     member = zipfile.ZipInfo(path, _DATE)
@@ -114,9 +117,9 @@ def _files(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
         some = hashes[start : start + WIDTH]
         data = b"".join(some)
         yield f"log/{tile_path(0, number, len(data) // HASH_BYTES)}", data
-    for path in sorted(holdings.belonging()):
-        assert path.startswith(PUBLISHED)
-        yield path, layout.read(path)
+    for path in sorted(holdings.derived() | set(holdings.kept.targets)):
+        if path.startswith(PUBLISHED):
+            yield path, layout.read(path)
 
 
 def _trust(directory: Path) -> Iterator[tuple[str, bytes]]:

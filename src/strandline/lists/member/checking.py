@@ -1,14 +1,14 @@
 """Is a copy intact to the byte, complete for its scope, and current?"""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from strandline.errors import ListRefused, StrandlineError
-from strandline.lists.member.conditions import check_counts
-from strandline.lists.member.holdings import HELD, Holdings, listing
+from strandline.lists.member.conditions import check_counts, check_date
+from strandline.lists.member.holdings import HELD, Holdings, is_statement, listing, settled
 from strandline.lists.member.layout import (
     HASHES,
     INCOMING,
@@ -70,17 +70,16 @@ def _check(layout: Layout, state: State, now: datetime) -> Verified:
     directory = layout.directory
     Subscription.read(directory)
     holdings = Holdings.open(layout, state.edition)
+    for name in sorted(holdings.trusted()):
+        if not (directory / name).is_file():
+            raise _missing(directory / name)
     until = _check_current(holdings, now)
     manifest, scope = holdings.believed.manifest, holdings.scope
     for path, data in holdings.believed.proofs().items():
         if layout.held(path) != data:
             raise _differs(directory / path)
-    for path, (length, digest) in holdings.kept.targets.items():
-        found = layout.held(path)
-        if found is None and layout.interrupted:
-            continue
-        if found is None or (len(found), hashlib.sha256(found).hexdigest()) != (length, digest):
-            raise _differs(directory / path)
+    belonging = settled(layout) or {}
+    _check_statements(holdings, belonging)
     for entry_class, index in holdings.indexes.items():
         if layout.held(index_path(manifest.edition, entry_class)) != index.text().encode():
             raise _differs(directory / index_path(manifest.edition, entry_class))
@@ -92,7 +91,7 @@ def _check(layout: Layout, state: State, now: datetime) -> Verified:
             raise ListRefused(f"{error.message} Sync again.") from error
         count += 1
     _check_store(state, holdings)
-    _check_extra(layout, holdings)
+    _check_extra(layout, holdings, belonging)
     counts = {e: (c.live + c.quarantined, c.quarantined) for e, c in state.counts().items()}
     check_counts(manifest, scope, counts)
     note = holdings.scope_note
@@ -116,6 +115,7 @@ def _check_current(holdings: Holdings, now: datetime) -> datetime:
             f"The copy is not current: its publisher's last statement was good until {when}, and "
             f"here it is {shown(now)}. Sync again."
         )
+    check_date(holdings.believed.manifest, now)
     keys = Keys.of(holdings.kept.policy)
     try:
         opened = keys.open(holdings.log.note, now)
@@ -136,9 +136,21 @@ def _check_store(state: State, holdings: Holdings) -> None:
         )
 
 
-def _check_extra(layout: Layout, holdings: Holdings) -> None:
+def _check_statements(holdings: Holdings, belonging: Mapping[str, str | None]) -> None:
+    """Manifests and certificates are as they were settled, or as trust names them since."""
+    layout = holdings.layout
+    for path in {*belonging, *holdings.kept.targets}:
+        data = layout.held(path) if is_statement(path) else None
+        if data is None or holdings.names(path, data):
+            continue
+        if belonging.get(path) != hashlib.sha256(data).hexdigest():
+            raise _differs(layout.directory / path)
+
+
+def _check_extra(layout: Layout, holdings: Holdings, belonging: Mapping[str, str | None]) -> None:
     directory = layout.directory
-    belonging = holdings.belonging()
+    needed = holdings.derived()
+    allowed = {*needed, *belonging, *holdings.kept.targets}
     top = {SUBSCRIPTION, HELD, SCOPE, TRUST, LOG, STORE, INCOMING}
     for path in _walk(directory):
         name = path.relative_to(directory).as_posix()
@@ -148,11 +160,11 @@ def _check_extra(layout: Layout, holdings: Holdings) -> None:
         parts = name.split("/")
         known = (
             name in top
-            or name in belonging
+            or name in allowed
             or (first == LOG and parts[1:] in (["checkpoint"], ["hashes"]))
             or (first == TRUST and len(parts) == 2 and parts[1] in _TRUST)
             or (first == TRUST and len(parts) == 3 and _is_root(holdings, parts[2]))
-            or (path.is_dir() and any(each.startswith(f"{name}/") for each in belonging))
+            or (path.is_dir() and any(each.startswith(f"{name}/") for each in allowed))
             or (layout.interrupted and first in {"editions", "snapshots", TRUST})
         )
         if not known or path.is_symlink():
@@ -162,13 +174,21 @@ def _check_extra(layout: Layout, holdings: Holdings) -> None:
             )
     if layout.interrupted:
         return
-    if layout.held(HELD) != listing(belonging):
+    more = belonging.keys() - needed
+    if layout.held(HELD) != listing(belonging) or not (
+        needed - holdings.trusted() <= belonging.keys() and all(map(_may_be_more, more))
+    ):
         raise _differs(directory / HELD)
     if (layout.held(HASHES) or b"") != holdings.log.encoded:
         raise _differs(directory / HASHES)
     for name in belonging:
         if not (directory / name).is_file():
-            raise ListRefused(f"{directory / name} is missing. Sync again.")
+            raise _missing(directory / name)
+
+
+def _may_be_more(path: str) -> bool:
+    """Whether a file may belong that the edition held does not need: what was said of others."""
+    return is_statement(path.removesuffix(".proof")) or path.startswith(f"{TRUST}/")
 
 
 def _is_root(holdings: Holdings, name: str) -> bool:
@@ -182,6 +202,10 @@ def _walk(directory: Path) -> Iterator[Path]:
         yield path
         if path.is_dir() and not path.is_symlink():
             yield from _walk(path)
+
+
+def _missing(path: Path) -> ListRefused:
+    return ListRefused(f"{path} is missing. Nothing was changed; sync again.")
 
 
 def _differs(path: Path) -> ListRefused:

@@ -6,6 +6,7 @@ Each function raises ListRefused with the sentence that a person reads.
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from strandline.errors import ListRefused, StrandlineError
 from strandline.lists.member.seen_log import Keys, SeenLog
@@ -16,12 +17,15 @@ from strandline.lists.published.index_file import Index, parse_index
 from strandline.lists.published.manifests import MAX_TEXT, Manifest, parse_manifest
 from strandline.lists.published.scope_note import ScopeNote
 from strandline.lists.trust.policy import Hotline, Policy
+from strandline.lists.trust.refusals import shown
 from strandline.transparency import Verifier, open_note
 
 #: Bytes of a manifest or certificate with its signatures, of a proof, of an index.
 MAX_NOTE, MAX_PROOF, MAX_INDEX = MAX_TEXT + 2**16, 200_000, 2**28
 #: Editions that one sync catches up with; each manifest between is read.
 MAX_BEHIND = 20_000
+#: A publisher's clock may be ahead of a reader's by this much.
+CLOCKS = timedelta(hours=1)
 Read = Callable[[str], bytes]
 
 
@@ -197,8 +201,23 @@ def open_index(data: bytes, manifest: Manifest, entry_class: EntryClass) -> Inde
     return index
 
 
-def check_history(held: Manifest, offered: Manifest, read: Read, policy: Policy) -> None:
-    """That the edition offered follows the one held, one by one, none too fast or too small."""
+def check_date(manifest: Manifest, now: datetime) -> None:
+    """That an edition is not dated in the future: an order of editions by time would be none."""
+    if manifest.published > now + CLOCKS:
+        raise ListRefused(
+            f"Edition {manifest.edition} is dated {shown(manifest.published)}, ahead of this "
+            f"computer's clock, which says {shown(now)}. Either this clock is behind, or the "
+            "publisher's ahead."
+        )
+
+
+def check_history(
+    held: Manifest, offered: Manifest, read: Read, policy: Policy, scope: Scope
+) -> None:
+    """That the edition offered follows the one held, one by one, none too fast or too small.
+
+    ``scope`` is what this member may have: of that, too, none may take away too much.
+    """
     if offered.edition < held.edition:
         raise ListRefused(
             f"The publisher offers edition {offered.edition}, older than edition {held.edition}, "
@@ -228,6 +247,7 @@ def check_history(held: Manifest, offered: Manifest, read: Read, policy: Policy)
                 "one that contradicts itself. Tell the publisher."
             )
         _check_growth(before, manifest, policy)
+        _check_loss(before, manifest, policy, scope)
         before = manifest
 
 
@@ -244,7 +264,7 @@ def _before(manifest: Manifest, read: Read) -> Manifest:
 
 
 def _check_growth(before: Manifest, now: Manifest, policy: Policy) -> None:
-    events = now.added + now.amended + now.withdrawn + now.quarantined_now + now.restored
+    events = now.events
     growth = policy.growth
     most = max(growth.most_events, before.entries * growth.most_percent // 100)
     if events > most:
@@ -253,12 +273,32 @@ def _check_growth(before: Manifest, now: Manifest, policy: Policy) -> None:
             f"added, and an edition of this list may change {most}. It may be flooded, by mistake "
             "or by somebody who has its keys. Ask the publisher."
         )
-    live, left = before.entries - before.quarantined, now.entries - now.quarantined
-    if (live - left) * 100 > live * policy.shrink_percent:
+
+
+def _check_loss(before: Manifest, now: Manifest, policy: Policy, scope: Scope) -> None:
+    """That not too much of what was certified is gone: of the list, or of this member's part."""
+    live = before.entries - before.quarantined
+    if now.taken * 100 > live * policy.shrink_percent:
         raise ListRefused(
-            f"Alarm: edition {now.edition} takes away {live - left} of {live} entries, and an "
-            f"edition of this list may take away {policy.shrink_percent} %. Ask the publisher."
+            f"Alarm: edition {now.edition} takes away or replaces {now.taken} of {live} entries "
+            f"({now.withdrawn} withdrawn, {now.quarantined_now} put under quarantine, "
+            f"{now.amended} amended), and an edition of this list may do so to "
+            f"{policy.shrink_percent} %. Ask the publisher."
         )
+    live, left = _live(before, scope), _live(now, scope)
+    # One may always go: else a mistake in a small class could never be withdrawn.
+    if live - left > max(1, live * policy.shrink_percent // 100):
+        raise ListRefused(
+            f"Alarm: edition {now.edition} takes away {live - left} of the {live} entries that "
+            f"this member may have, and an edition of this list may take away "
+            f"{policy.shrink_percent} %. Ask the publisher."
+        )
+
+
+def _live(manifest: Manifest, scope: Scope) -> int:
+    """Entries that a scope covers, without those under quarantine."""
+    states = manifest.states()
+    return sum(states[each].entries - states[each].quarantined for each in covered(manifest, scope))
 
 
 def check_counts(

@@ -1,8 +1,9 @@
 """A member's sync: from what is held to the newest edition for which every condition holds."""
 
 import contextlib
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from strandline.lists.member.conditions import (
     Believed,
     believe,
     check_counts,
+    check_date,
     check_history,
     covered,
     manifest_path,
@@ -29,6 +31,7 @@ from strandline.lists.member.holdings import (
     listing,
     scope_note,
     seen_log,
+    settled,
     steps_of,
 )
 from strandline.lists.member.layout import CHECKPOINT, HASHES, INCOMING, SCOPE, Layout, sole
@@ -38,13 +41,14 @@ from strandline.lists.member.snapshots import same_as_history
 from strandline.lists.member.sources import Progress, Source
 from strandline.lists.member.subscription import Subscription
 from strandline.lists.published.classes import Column, EntryClass, Scope
-from strandline.lists.published.editions import index_path
+from strandline.lists.published.editions import edition_path, index_path
 from strandline.lists.published.index_file import Index, PageFile, parse_index
 from strandline.lists.published.manifests import Manifest, parse_manifest
 from strandline.lists.published.reading import check_file
 from strandline.lists.published.scope_note import ScopeNote
 from strandline.lists.state import Check, Count, State
 from strandline.lists.trust import updating
+from strandline.lists.trust.pinning import kept_policies
 from strandline.lists.trust.policy import Policy
 from strandline.transparency.merkle import leaf_hash
 
@@ -87,6 +91,7 @@ def follow(
         except StrandlineError as error:
             broken = isinstance(error, SourceFailed) or isinstance(error.__cause__, SourceFailed)
             if clean and not broken:
+                _resettle(layout, edition)
                 layout.finish()
             # Otherwise what is complete stays in ``incoming``, for the next sync.
             kind = SourceFailed if broken else ListRefused
@@ -112,9 +117,16 @@ def _recover(layout: Layout, edition: int | None) -> bool:
 
 def _settle(holdings: Holdings) -> None:
     layout = holdings.layout
-    belonging = holdings.belonging()
-    layout.settle(belonging)
+    belonging = holdings.settling()
+    layout.settle(set(belonging))
     layout.put(HELD, listing(belonging))
+
+
+def _resettle(layout: Layout, edition: int | None) -> None:
+    """After a refusal: what was fetched of other editions belongs only while trust names it."""
+    if edition is not None:
+        with contextlib.suppress(ListRefused):
+            _settle(Holdings.open(layout, edition))
 
 
 class _Sync:
@@ -142,8 +154,9 @@ class _Sync:
             self._source.read, layout.trust, now=self._now, held_file=layout.held
         )
         self._targets = trusted.targets
-        for path, data in trusted.targets.items():
-            layout.put(path, data)
+        # What is said anew of the edition held takes the place of the old when it is believed.
+        own = f"{edition_path(self._edition)}/" if self._edition is not None else "-"
+        self._put_targets(lambda path: not path.startswith(own) or layout.held(path) is None)
         policy = trusted.policy
         log = look(self._source.read, Keys.of(policy), last_seen(layout, policy), self._now)
         layout.put(HASHES, log.encoded)
@@ -155,6 +168,8 @@ class _Sync:
         for edition in self._offered():
             try:
                 believed = self._believe(edition, policy, log, scope)
+                if edition == self._edition:
+                    self._put_targets(lambda _: True)
                 changed = self._apply(believed, scope, self._edition if same else None)
             except SourceFailed:
                 raise
@@ -163,6 +178,7 @@ class _Sync:
                 continue
             if plain is not None:
                 layout.put(SCOPE, plain)
+            self._put_targets(lambda _: True)
             _settle(Holdings.open(layout, edition))
             if refused and not changed:
                 raise refused
@@ -170,16 +186,23 @@ class _Sync:
             return Synced(believed.manifest, changed, self._fetched, waiting)
         raise refused or ListRefused("The publisher has published no edition yet.")
 
+    def _put_targets(self, wanted: Callable[[str], bool]) -> None:
+        for path, data in self._targets.items():
+            if wanted(path):
+                self._layout.put(path, data)
+
     def _scope(self, policy: Policy) -> tuple[ScopeNote | None, bytes | None, ScopeNote | None]:
         """What this member may have, the note in its one form, and what it might have before."""
+        before, known = None, True
         try:
             before = scope_note(self._layout, policy)
+            known = before is not None
         except ListRefused:
-            before = None  # damaged, or signed with a key that was replaced: had anew
+            pass  # missing, damaged, or signed with a key that was replaced: had anew
         try:
             note = self._source.read(SCOPE, MAX_SCOPE)
         except NotPublished:
-            if before:
+            if known:
                 raise ListRefused(
                     "The publisher no longer says what this member may have. Ask the publisher."
                 ) from None
@@ -210,18 +233,32 @@ class _Sync:
             scope=scope,
             certifying=Subscription.read(self._layout.directory).certifying,
         )
+        check_date(believed.manifest, self._now)
         if self._edition is not None:
             held = self._held(self._edition, log)
-            if held:
-                check_history(held, believed.manifest, self._statement, policy)
+            check_history(held, believed.manifest, self._statement, policy, scope)
         return believed
 
-    def _held(self, edition: int, log: SeenLog) -> Manifest | None:
-        """The manifest that is held, if it is the one that was logged."""
-        note = self._layout.held(manifest_path(edition))
-        if note is None or leaf_hash(note) not in log.hashes:
+    def _held(self, edition: int, log: SeenLog) -> Manifest:
+        """The manifest that is held, as it was logged; had anew when the disk lost it."""
+        path = manifest_path(edition)
+        digest = (settled(self._layout) or {}).get(path)
+        for note in (self._layout.held(path), self._again(path)):
+            if note is None or (digest and hashlib.sha256(note).hexdigest() != digest):
+                continue
+            if leaf_hash(note) in log.hashes:
+                return parse_manifest(note.rpartition(b"\n\n")[0].decode() + "\n")
+        raise ListRefused(
+            f"The manifest of edition {edition}, which is held, is not in the transparency log as "
+            "it is shown now, so nothing shows that what is offered follows from it. Ask the "
+            "publisher why; a new copy, in a new folder, begins anew."
+        )
+
+    def _again(self, path: str) -> bytes | None:
+        try:
+            return self._statement(path)
+        except NotPublished:
             return None
-        return parse_manifest(note.rpartition(b"\n\n")[0].decode() + "\n")
 
     def _statement(self, path: str) -> bytes:
         """A published statement: what the publisher's trust names, or a proof or older manifest."""
@@ -347,14 +384,18 @@ def _counted(manifest: Manifest, scope: Scope) -> Check:
 
 
 def last_seen(layout: Layout, policy: Policy) -> SeenLog | None:
-    """The log as it was seen last; None when it never was, or when nothing of it can be read."""
+    """The log as it was seen last; None when it never was, or when nothing of it can be read.
+
+    Then, too, the edition held must be in the log that is shown.
+    """
     try:
         return seen_log(layout, policy)
     except ListRefused:
         pass
-    try:  # its witnesses may have been replaced since: what was seen of the log still holds
-        keys = replace(Keys.of(policy), quorum=0, witnesses=())
-        note = keys.plain(layout.read(CHECKPOINT))
-        return SeenLog.read(note.encode(), layout.read(HASHES), keys)
-    except StrandlineError:
-        return None
+    # Its witnesses or its key may have been replaced since: what was seen of the log still holds.
+    for each in (policy, *kept_policies(layout.trust)):
+        with contextlib.suppress(StrandlineError):
+            keys = replace(Keys.of(each), quorum=0, witnesses=())
+            note = keys.plain(layout.read(CHECKPOINT))
+            return SeenLog.read(note.encode(), layout.read(HASHES), keys)
+    return None

@@ -1,7 +1,8 @@
 """What a copy holds, opened and checked: trust, log, scope, and the statements of its edition."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,7 +17,7 @@ from strandline.lists.member.conditions import (
     open_index,
     open_scope,
 )
-from strandline.lists.member.layout import CHECKPOINT, HASHES, SCOPE, Layout
+from strandline.lists.member.layout import CHECKPOINT, HASHES, SCOPE, TRUST, Layout
 from strandline.lists.member.seen_log import Keys, SeenLog
 from strandline.lists.member.subscription import Subscription
 from strandline.lists.published.blocks import Block
@@ -26,11 +27,16 @@ from strandline.lists.published.index_file import Index, PageFile
 from strandline.lists.published.reading import read_blocks
 from strandline.lists.published.scope_note import ScopeNote
 from strandline.lists.state import State, Step
+from strandline.lists.trust.metadata import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, name_of
+from strandline.lists.trust.pinning import HISTORY, PINNED
 from strandline.lists.trust.policy import Policy
 from strandline.lists.trust.updating import Kept, held
 
 #: Lists the files that belong, so that one that is missing is missed.
 HELD = "held"
+#: Manifests and certificates: they are settled with their digests, since trust moves on and no
+#: longer names those of older editions.
+_STATEMENT = re.compile(r"editions/[0-9]{6}/(manifest|certificate\.[A-Za-z0-9.-]+(?<!\.proof))")
 
 
 @dataclass(frozen=True)
@@ -75,13 +81,34 @@ class Holdings:
         for index in self.indexes.values():
             yield from index.current(self.scope.columns)
 
-    def belonging(self) -> set[str]:
-        """Every published file of the copy, by path."""
+    def derived(self) -> set[str]:
+        """Every file that must be there for the edition held, by path below the copy."""
         edition = self.believed.manifest.edition
-        paths = set(self.kept.targets) | set(self.believed.proofs()) | {manifest_path(edition)}
+        paths = set(self.believed.proofs()) | {manifest_path(edition), CHECKPOINT, HASHES}
         paths |= {certificate_path(edition, each.hotline) for each in self.believed.certificates}
         paths |= {index_path(edition, each) for each in self.indexes}
-        return paths | {file.path for file in self.files()}
+        paths |= {SCOPE} if self.scope_note else set()
+        return paths | {file.path for file in self.files()} | self.trusted()
+
+    def trusted(self) -> set[str]:
+        """The files of trust: the pinned root, those after it, and what the newest one signs."""
+        first = self.kept.pinned + 1
+        names = {PINNED, *(name_of(role) for role in (TIMESTAMP, SNAPSHOT, TARGETS))}
+        names |= {f"{HISTORY}/{name_of(ROOT, n)}" for n in range(first, self.kept.root + 1)}
+        return {f"{TRUST}/{name}" for name in names}
+
+    def settling(self) -> dict[str, str | None]:
+        """What belongs from now on: what must, and the statements that trust names and are here."""
+        found: dict[str, str | None] = dict.fromkeys(self.derived())
+        for path in {*found, *self.kept.targets}:
+            data = self.layout.held(path) if is_statement(path) else None
+            if data is not None and (path in found or self.names(path, data)):
+                found[path] = hashlib.sha256(data).hexdigest()
+        return found
+
+    def names(self, path: str, data: bytes) -> bool:
+        """Whether trust, as it is now, names this file."""
+        return self.kept.targets.get(path) == (len(data), hashlib.sha256(data).hexdigest())
 
     def steps(self) -> list[Step]:
         """The pages as blocks, which come to what the store holds; read as they are asked for."""
@@ -121,6 +148,8 @@ def scope_note(layout: Layout, policy: Policy) -> ScopeNote | None:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
+        if SCOPE in (settled(layout) or {}):
+            raise ListRefused(f"{path} is missing. Sync again.") from None
         return None
     note, plain = open_scope(data, policy, None)
     if plain != data:
@@ -137,10 +166,28 @@ def indexes_of(layout: Layout, believed: Believed, scope: Scope) -> dict[EntryCl
     }
 
 
-def listing(paths: Iterable[str]) -> bytes:
-    """The content of ``held``."""
-    lines = "".join(f"{path}\n" for path in sorted(paths))
+def is_statement(path: str) -> bool:
+    """Whether this is where a manifest or a certificate is published."""
+    return _STATEMENT.fullmatch(path) is not None
+
+
+def listing(files: Mapping[str, str | None]) -> bytes:
+    """The content of ``held``: a line for each path, with the digest of a statement."""
+    lines = "".join(
+        f"{path} {digest or ''}".rstrip() + "\n" for path, digest in sorted(files.items())
+    )
     return f"{lines}sha256 {hashlib.sha256(lines.encode()).hexdigest()}\n".encode()
+
+
+def settled(layout: Layout) -> dict[str, str | None] | None:
+    """What ``held`` lists; None where there is none, or it was altered."""
+    try:
+        data = (layout.directory / HELD).read_bytes()
+        words = (line.partition(" ") for line in data.decode("ascii").splitlines()[:-1])
+        files = {path: digest or None for path, _, digest in words}
+    except (OSError, ValueError):
+        return None
+    return files if listing(files) == data else None
 
 
 def held_edition(layout: Layout) -> int | None:
@@ -152,5 +199,10 @@ def held_edition(layout: Layout) -> int | None:
             int(path.parent.name)
             for path in Path(layout.directory, "editions").glob("*/manifest.proof")
             if path.parent.name.isdigit()
+        ]
+        applied += [
+            int(path.split("/")[1])
+            for path in settled(layout) or {}
+            if re.fullmatch(r"editions/[0-9]{6}/manifest\.proof", path)
         ]
         return max(applied, default=None)

@@ -97,6 +97,16 @@ class Manifest:
         """Of the last event of the list; 0 before the first."""
         return max((state.sequence for _, state in self.classes), default=0)
 
+    @property
+    def events(self) -> int:
+        """What happened in this edition, whatever it was."""
+        return self.added + self.taken + self.restored
+
+    @property
+    def taken(self) -> int:
+        """Events of this edition after which what was certified before no longer counts."""
+        return self.amended + self.withdrawn + self.quarantined_now
+
     def states(self) -> Mapping[EntryClass, ClassState]:
         """Each class and its state."""
         return dict(self.classes)
@@ -130,12 +140,14 @@ class Manifest:
         entries, quarantined = (before.entries, before.quarantined) if before else (0, 0)
         held = before.states() if before else {}
         now = self.states()
-        events = self.added + self.amended + self.withdrawn + self.quarantined_now + self.restored
+        events = self.events
         left = quarantined + self.quarantined_now - self.restored - self.quarantined
         checks = {
             f"is not edition {edition}": self.edition == edition,
             "does not name the edition before it": self.previous
             == (before.digest() if before else None),
+            "is dated before the edition before it": before is None
+            or self.published >= before.published,
             "lost a class": now.keys() >= held.keys(),
             "goes back in a class": all(
                 now[each].sequence > state.sequence or now[each] == _but_root(state, now[each])

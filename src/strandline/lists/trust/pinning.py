@@ -24,7 +24,7 @@ from strandline.lists.trust.metadata import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, 
 from strandline.lists.trust.policy import Policy
 
 PINNED = "pinned.root.json"
-_HISTORY = "root_history"  # as tuf.ngclient calls it
+HISTORY = "root_history"  # as tuf.ngclient calls it
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Kept:
     policy: Policy
     #: Version of the newest root.
     root: int
+    #: Version of the pinned root.
+    pinned: int
     #: SHA-256 of the pinned root's file, in hex.
     fingerprint: str
     #: Path of each file that is published → its length and SHA-256 in hex; empty before an update.
@@ -98,6 +100,7 @@ def held(directory: str | Path) -> Kept:
     return Kept(
         policy=settled_policy(roots[0].signed, root),
         root=root.version,
+        pinned=roots[0].signed.version,
         fingerprint=fingerprint((directory / PINNED).read_bytes()),
         targets={path: (file.length, file.hashes["sha256"]) for path, file in named.items()},
         expires=None if timestamp is None else timestamp.signed.expires,
@@ -124,7 +127,7 @@ def kept_roots(directory: Path) -> list[Metadata[Root]]:
         _check_root(pinned, [pinned.signed])
         roots = [pinned]
         while True:
-            path = directory / _HISTORY / name_of(ROOT, roots[-1].signed.version + 1)
+            path = directory / HISTORY / name_of(ROOT, roots[-1].signed.version + 1)
             if not path.exists():
                 break
             following = trust.parse(path.read_bytes(), ROOT)
@@ -152,6 +155,11 @@ def _check_root(metadata: Metadata[Root], roots: list[Root]) -> None:
             raise ListRefused(
                 "The root of trust is not signed by as many of its keys as must sign it."
             ) from None
+
+
+def kept_policies(directory: Path) -> list[Policy]:
+    """The policy of every root that is kept, the newest first; raises ListRefused."""
+    return [trust.policy_of(root.signed) for root in reversed(kept_roots(directory))]
 
 
 def kept_file(directory: Path, role: str, roots: list[Metadata[Root]]) -> Metadata[Any] | None:

@@ -66,6 +66,20 @@ def test_probing_by_a_look_up_key_raises_one_alarm_and_slows_it(probe, key_of, n
     assert PDQ not in str(act.detail) + str(list(Alarm.objects.values()))
 
 
+def test_an_alarm_stops_the_rest_of_the_very_call(shelf, ask, key_of, random):
+    shelf.add(17, pdq=PDQ)
+    answer = ask(key_of("look-up"), list(variants(300, random)))
+    assert answer.status_code == 200
+    errors = [item["error"] for item in answer.json()["items"]]
+    first = next(place for place, error in enumerate(errors) if error)
+    assert 10 <= first <= 60
+    assert not any(errors[:first])
+    assert all(errors[first:])
+    assert {item["listed"] for item in answer.json()["items"][first:]} == {None}
+    assert int(answer["Retry-After"]) >= 1
+    assert Alarm.objects.get().measure == "slowed"
+
+
 def test_a_setting_suspends_it_and_the_next_call_is_refused(probe, key_of, settings, ask):
     policy(settings, Probing.SUSPEND)
     key = key_of("look-up")

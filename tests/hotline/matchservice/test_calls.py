@@ -145,6 +145,20 @@ def test_a_call_has_at_most_3000_frames(listed, key, ask):
     refused(ask(key, [film] * 3 + [{"film": [FRAME]}]), 422, "3,000 frames")
 
 
+def test_one_film_of_more_frames_is_refused_as_a_whole_and_costs_nothing(listed, key, ask):
+    refused(ask(key, [{"film": [FRAME] * 3001}]), 422, "3,000 frames")
+    service.allowances.settle()
+    assert not Usage.objects.exists()
+
+
+@pytest.mark.parametrize(("path", "allowed"), [("/api/v1/match", "POST"), ("/api/v1/usage", "GET")])
+def test_another_method_is_refused_as_everything_is(path, allowed, face):
+    client = face("partners")
+    for method in {"get", "post", "put", "patch", "delete"} - {allowed.lower()}:
+        answer = client.generic(method.upper(), path, b"{}", content_type="application/json")
+        assert refused(answer, 405, allowed)["Allow"] == allowed
+
+
 def test_a_giant_body_is_refused_unread(listed, key, ask, settings):
     size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
     refused(ask(key, [STILL], CONTENT_LENGTH=str(size)), 413, "Nothing was read")

@@ -34,7 +34,12 @@ def within(hits: Sequence[Sequence[Hit]], scope: Scope) -> list[list[Hit]]:
 
 
 def answer(
-    items: Sequence[Item], hits: Sequence[Sequence[Hit]], *, entitled: bool, edition: int
+    items: Sequence[Item],
+    hits: Sequence[Sequence[Hit]],
+    listed: Sequence[bool],
+    *,
+    entitled: bool,
+    edition: int,
 ) -> dict[str, Any]:
     """What is sent back, in the order of what was asked."""
     return {
@@ -43,12 +48,12 @@ def answer(
             {
                 "id": item.id,
                 # Neither yes nor no of what could not be compared.
-                "listed": bool(found) if item.compared else None,
+                "listed": said if item.compared else None,
                 "too_plain": item.too_plain,
                 "error": item.fault or None,
                 "matches": _matches(found) if entitled and found else [],
             }
-            for item, found in zip(items, hits, strict=True)
+            for item, found, said in zip(items, hits, listed, strict=True)
         ],
     }
 

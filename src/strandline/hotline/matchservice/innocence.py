@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from strandline.hotline.hashlist.checks import innocent_among
 from strandline.hotline.matchservice.asking import Item
 from strandline.hotline.matchservice.lookup import Hit
+from strandline.hotline.matchservice.probing import Asked
 from strandline.lists.published.classes import Column
 
 _LIKENESS = frozenset({Column.PDQ, Column.VIDEO})
@@ -31,3 +32,25 @@ def without_innocent(items: Sequence[Item], hits: Sequence[Sequence[Hit]]) -> li
         [hit for hit in found if hit.column not in _LIKENESS or (place, hit.ms) not in innocent]
         for place, found in enumerate(hits)
     ]
+
+
+def one_bit(
+    hits: Sequence[Sequence[Hit]],
+    asked: Sequence[Asked],
+    alike: Sequence[bool],
+) -> list[bool]:
+    """What each item is told: by its digests, or because a hash of it is or is like a listed one.
+
+    ``alike`` is of each hash ``asked``; groups are places among the items.
+    """
+    told = [any(hit.column not in _LIKENESS for hit in found) for found in hits]
+    raised = []
+    for each, listed in zip(asked, alike, strict=True):
+        if listed and each.entry is not None:
+            told[each.group] = True
+        elif listed:
+            raised.append(each)
+    innocent = innocent_among([("", each.raw.hex()) for each in raised]) if raised else []
+    for each, known in zip(raised, innocent, strict=True):
+        told[each.group] = told[each.group] or not known
+    return told

@@ -7,34 +7,25 @@ key and a secret, chooses one counter among 2^18 of its own. Variants of one pic
 their bands, so their counters rise together; unlike pictures spread out evenly. Neither a
 fingerprint nor a digest of one can be read from counters, and a fingerprint that was counted is
 remembered only as bits of a Bloom filter, so that the same picture again counts for nothing.
-
-The counters are two files (this half of the window and the last) that all processes of a machine
-map together. A count that two processes write at the same moment may be lost; that is harmless.
 """
 
-import fcntl
 import hashlib
-import mmap
-import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from strandline.hotline.matchservice.counters import BANDS, BLOOM, CELLS, Counters, fold, mix
 from strandline.hotline.matchservice.models import Alarm
+from strandline.hotline.matchservice.steadiness import Steadiness
 
-BANDS = 16
-_CELLS = 1 << 18
-_BLOOM = 1 << 24
 _MOST = 60_000
-#: Each counter of a band, for unlisted and listed; each of an entry, for altered copies and for all
-#: questions; how much each key asked; all fingerprints seen.
-_SIZES = (2 * BANDS * _CELLS * 2, 2 * _CELLS * 4, 4096 * 4, _BLOOM // 8)
 _U64 = NDArray[np.uint64]
 
 
@@ -64,7 +55,7 @@ class Asked(NamedTuple):
     #: The nearest entry and how many bits away; none when nothing is listed.
     entry: int | None
     distance: int
-    #: The same for all frames of one film: they are like each other, and count once.
+    #: Its item's place in the call. Frames of one film are like each other, and count once.
     group: int
 
 
@@ -76,6 +67,8 @@ class Suspicion:
     listed: int
     unlisted: int
     entry: int = 0
+    #: Of what was asked, that with which it was noticed; nothing after it was counted.
+    group: int = 0
 
 
 class Watch:
@@ -93,49 +86,98 @@ class Watch:
         chosen = np.random.default_rng(np.frombuffer(seed, np.uint32))
         self._order = chosen.permutation(256)
         self._salts = chosen.integers(0, 2**64, BANDS + 3, np.uint64, endpoint=False)
-        self._halves: dict[int, _Counters] = {}
+        self._steadiness = Steadiness(chosen)
+        self._halves: dict[int, Counters] = {}
 
     def see(self, key: int, asked: Sequence[Asked], moment: float) -> Suspicion | None:
-        """Count what one call asked; what it looks like, if like anything, worst first."""
-        if not asked:
-            return None
-        raws = np.frombuffer(b"".join(each.raw for each in asked), np.uint8).reshape(-1, 32)
-        own = _mix(np.array([key], np.uint64) + self._salts[BANDS])[0]
-        tags = _mix(_fold(raws.view("<u8").astype(np.uint64), self._salts[BANDS + 1]) ^ own)
-        cells = self._cells(raws, own)
-        listed = np.array([each.entry is not None for each in asked])
+        """Count what one call asked; what it looks like, if like anything, worst first.
+
+        Items are judged one after the other: what comes after the one that looks suspicious is not
+        counted. ``asked`` has the frames of a film side by side.
+        """
         with self._lock:
             now, before = self._counters(moment)
-            fresh = self._fresh(tags, now, before)
-            if not fresh.size:
-                return None
-            groups = np.array([each.group for each in asked], np.int64)[fresh]
-            _rise(now.bands, cells[fresh], listed[fresh], groups)
-            asks = key % now.asked.size
-            now.asked[asks] = min(int(now.asked[asks]) + fresh.size, 2**32 - 1)
-            volume = int(now.asked[asks]) + int(before.asked[asks])
-            near = _sum(now.bands, before.bands, cells[fresh])
-            entries = self._entries(asked, frozenset(fresh.tolist()), own, now, before)
+            undo: _Undo = []
+            suspicion = self._see(key, asked, now, before, undo)
+            if suspicion is None or asked[0].group == asked[-1].group:
+                return suspicion and replace(suspicion, group=asked[-1].group)
+            # Rare: so only now is it worth the time to find out with which of them it began.
+            for array, places, were in reversed(undo):
+                array[places] = were
+            for group, each in groupby(asked, lambda one: one.group):
+                found = self._see(key, list(each), now, before, [])
+                if found is not None:
+                    return replace(found, group=group)
+            return None
+
+    def _see(
+        self, key: int, asked: Sequence[Asked], now: Counters, before: Counters, undo: "_Undo"
+    ) -> Suspicion | None:
+        """Count these at once and judge; ``undo`` takes what was there before."""
+        if not asked:
+            return None
+        raws, own = _raws(asked), self._own(key)
+        tags = mix(fold(raws.view("<u8").astype(np.uint64), self._salts[BANDS + 1]) ^ own)
+        cells = self._cells(raws, own)
+        listed = np.array([each.entry is not None for each in asked])
+        fresh = self._fresh(tags, now, before, undo)
+        if not fresh.size:
+            return None
+        groups = np.array([each.group for each in asked], np.int64)[fresh]
+        _rise(now.bands, cells[fresh], listed[fresh], groups, undo)
+        asks = key % now.asked.size
+        undo.append((now.asked, asks, now.asked[asks]))
+        now.asked[asks] = min(int(now.asked[asks]) + fresh.size, 2**32 - 1)
+        volume = int(now.asked[asks]) + int(before.asked[asks])
+        near = _sum(now.bands, before.bands, cells[fresh])
+        entries = self._entries(asked, frozenset(fresh.tolist()), own, (now, before), undo)
         return self._judge(near, volume, entries)
+
+    def steady(self, key: int, asked: Sequence[Asked], basis: bytes, moment: float) -> list[bool]:
+        """Whether to tell each that it is listed; see :class:`steadiness.Steadiness`.
+
+        ``basis`` is what answers rest on, the edition and the scope: with another one, nothing that
+        was told before holds.
+        """
+        if not asked:
+            return []
+        raws, own = _raws(asked), self._own(key)
+        with self._lock:
+            now, before = self._counters(moment)
+            return self._steadiness.told(
+                raws,
+                self._cells(raws, own),
+                distances=[None if each.entry is None else each.distance for each in asked],
+                groups=[each.group for each in asked],
+                own=mix(own + np.frombuffer(hashlib.sha256(basis).digest()[:8], np.uint64))[0],
+                halves=(now.told, before.told),
+            )
+
+    def _own(self, key: int) -> np.uint64:
+        own: np.uint64 = mix(np.array([key], np.uint64) + self._salts[BANDS])[0]
+        return own
 
     def _cells(self, raws: NDArray[np.uint8], own: np.uint64) -> NDArray[np.int64]:
         """For each fingerprint and band the counter that it raises: (n, BANDS)."""
         bits = np.unpackbits(raws, axis=1)[:, self._order]
         bands = np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint16).astype(np.uint64)
-        return (_mix(bands + self._salts[:BANDS] + own) >> np.uint64(46)).astype(np.int64)
+        return (mix(bands + self._salts[:BANDS] + own) >> np.uint64(46)).astype(np.int64)
 
-    def _fresh(self, tags: _U64, now: "_Counters", before: "_Counters") -> NDArray[np.int64]:
+    def _fresh(
+        self, tags: _U64, now: Counters, before: Counters, undo: "_Undo"
+    ) -> NDArray[np.int64]:
         """Which of these were not asked before, each once; they are remembered."""
         _, firsts = np.unique(tags, return_index=True)
         firsts.sort()
         tags = tags[firsts]
         known = [np.ones(tags.size, bool), np.ones(tags.size, bool)]
         for turn in range(4):
-            place = (tags >> np.uint64(10 * turn)) & np.uint64(_BLOOM - 1)
+            place = (tags >> np.uint64(10 * turn)) & np.uint64(BLOOM - 1)
             byte, bit = (place >> np.uint64(3)).astype(np.int64), (place & np.uint64(7))
             mask = (np.uint8(1) << bit.astype(np.uint8)).astype(np.uint8)
             known[0] &= (now.seen[byte] & mask) != 0
             known[1] &= (before.seen[byte] & mask) != 0
+            undo.append((now.seen, byte, now.seen[byte]))
             np.bitwise_or.at(now.seen, byte, mask)
         return firsts[~(known[0] | known[1])]
 
@@ -144,19 +186,20 @@ class Watch:
         asked: Sequence[Asked],
         fresh: frozenset[int],
         own: np.uint64,
-        now: "_Counters",
-        before: "_Counters",
+        halves: tuple[Counters, Counters],
+        undo: "_Undo",
     ) -> tuple[int, int]:
         """The most altered copies of one entry so far, and of which; one for each film."""
-        worst, counted = (0, 0), set()
+        (now, before), worst, counted = halves, (0, 0), set()
         for place, each in enumerate(asked):
             if each.entry is None or (each.group, each.entry) in counted:
                 continue
             number = np.array([each.entry], np.uint64)
-            cell = int(_mix(number + self._salts[BANDS + 2] + own)[0] >> np.uint64(46))
+            cell = int(mix(number + self._salts[BANDS + 2] + own)[0] >> np.uint64(46))
             altered = place in fresh and each.distance >= self._thresholds.altered
             if altered:
                 counted.add((each.group, each.entry))
+            undo.append((now.entries, np.s_[:, cell], now.entries[:, cell].copy()))
             now.entries[:, cell] += np.array([altered, 1], np.uint32)
             total = now.entries[:, cell].astype(np.int64) + before.entries[:, cell]
             if altered and total[0] >= self._thresholds.of_entry * total[1]:
@@ -169,7 +212,7 @@ class Watch:
         """``near`` (2, n, BANDS): how many unlisted and listed share each band with each."""
         limit = self._thresholds
         # Unlike pictures share a counter by chance: this many, were they spread evenly.
-        chance = volume / (1 << 16) + volume / _CELLS
+        chance = volume / (1 << 16) + volume / CELLS
         unlisted = near[0] - 3 * chance
         edge = np.minimum(unlisted, near[1])
         # In two bands at least: one alone can be chance.
@@ -194,7 +237,7 @@ class Watch:
             )
         return None
 
-    def _counters(self, moment: float) -> tuple["_Counters", "_Counters"]:
+    def _counters(self, moment: float) -> tuple[Counters, Counters]:
         """Those of this half of the window and of the half before; older files are deleted."""
         half = int(moment // self._half)
         if half not in self._halves:
@@ -205,43 +248,18 @@ class Watch:
                     if int(path.stem) not in kept:
                         path.unlink()
             self._halves = {
-                each: self._halves.get(each) or _Counters.open(self._folder / f"{each}.counts")
+                each: self._halves.get(each) or Counters.open(self._folder / f"{each}.counts")
                 for each in sorted(kept)
             }
         return self._halves[half], self._halves[half - 1]
 
 
-class _Counters(NamedTuple):
-    """One file, mapped."""
+#: Arrays, places in them, and what was there.
+_Undo = list[tuple[NDArray[Any], Any, Any]]
 
-    #: (2, BANDS, cells): unlisted, then listed.
-    bands: NDArray[np.uint16]
-    #: (2, cells): altered copies, then all questions.
-    entries: NDArray[np.uint32]
-    asked: NDArray[np.uint32]
-    seen: NDArray[np.uint8]
 
-    @classmethod
-    def open(cls, path: Path) -> "_Counters":
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.fstat(descriptor).st_size != sum(_SIZES):
-                os.ftruncate(descriptor, 0)
-                os.ftruncate(descriptor, sum(_SIZES))
-            # The map keeps the file open, so that closing the descriptor would not unlock it. It
-            # goes with the last array that shows it.
-            data = np.frombuffer(mmap.mmap(descriptor, sum(_SIZES)), np.uint8)
-        finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
-        parts = np.split(data, np.cumsum(_SIZES)[:-1])
-        return cls(
-            parts[0].view(np.uint16).reshape(2, BANDS, _CELLS),
-            parts[1].view(np.uint32).reshape(2, _CELLS),
-            parts[2].view(np.uint32),
-            parts[3],
-        )
+def _raws(asked: Sequence[Asked]) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(each.raw for each in asked), np.uint8).reshape(-1, 32)
 
 
 def _rise(
@@ -249,17 +267,19 @@ def _rise(
     cells: NDArray[np.int64],
     listed: NDArray[np.bool_],
     groups: NDArray[np.int64],
+    undo: "_Undo",
 ) -> None:
     """Raise the counters of these fingerprints: a film's frames raise each counter once."""
     bands = np.broadcast_to(np.arange(BANDS), cells.shape)
     sides = np.broadcast_to(listed[:, None].astype(np.int64), cells.shape)
-    flat = ((sides * BANDS + bands) * _CELLS + cells).ravel()
+    flat = ((sides * BANDS + bands) * CELLS + cells).ravel()
     owner = np.repeat(groups, BANDS)
     if np.unique(groups).size != groups.size:
         once = np.unique(np.stack([owner, flat]), axis=1)
         flat = once[1]
     places, times = np.unique(flat, return_counts=True)
     whole = counts.reshape(-1)
+    undo.append((whole, places, whole[places]))
     whole[places] = np.minimum(whole[places].astype(np.int64) + times, _MOST)
 
 
@@ -271,19 +291,3 @@ def _sum(
     return np.stack(
         [now[side, bands, cells].astype(np.int64) + before[side, bands, cells] for side in (0, 1)]
     )
-
-
-def _fold(words: _U64, salt: np.uint64) -> _U64:
-    """One word from the four of each fingerprint."""
-    folded = np.full(len(words), salt, np.uint64)
-    for column in range(words.shape[1]):
-        folded = _mix(folded ^ words[:, column])
-    return folded
-
-
-def _mix(words: _U64) -> _U64:
-    """splitmix64's finaliser: every bit of a word changes about half of the result's."""
-    words = words.astype(np.uint64)
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))

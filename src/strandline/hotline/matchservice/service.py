@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from strandline.hotline.matchservice import alarms, asking, derived
 from strandline.hotline.matchservice.allowance import Allowances, Left, TooMuch, left_of
 from strandline.hotline.matchservice.answering import answer, within
 from strandline.hotline.matchservice.asking import AskedWrong, Item
-from strandline.hotline.matchservice.innocence import without_innocent
+from strandline.hotline.matchservice.innocence import one_bit, without_innocent
 from strandline.hotline.matchservice.lookup import Current, Hit
 from strandline.hotline.matchservice.models import Standing, Usage
 from strandline.hotline.matchservice.probing import Asked, Watch
@@ -26,6 +27,11 @@ from strandline.hotline.matchservice.standing import Caller, Scopes, again
 allowances = Allowances()
 current = Current(derived.open_list)
 scopes = Scopes()
+#: What is said of each item after the one that raised an alarm.
+STOPPED = (
+    "Not answered: what this key asks looks like a search for the edge of the list, and it is "
+    "slower from now on. Wait as long as Retry-After says, or write to the hotline."
+)
 _watches: dict[tuple[Path, float], Watch] = {}
 _lock = threading.Lock()
 
@@ -36,6 +42,8 @@ class Answer:
 
     body: bytes
     left: Left
+    #: Seconds to wait before items that were left unanswered are sent again.
+    wait: int | None = None
 
 
 class Suspended(Exception):  # an answer, not a failure: the caller turns it into one
@@ -63,10 +71,20 @@ def match(caller: Caller, body: bytes, now: datetime) -> Answer:
     left = allowances.spend(caller, cost, now)
     scope = scopes.of(caller.member)
     hits = without_innocent(items, within(held.find(items, scope.columns), scope))
-    listed = sum(map(bool, hits))
-    suspicion = watch().see(caller.key, _asked(items, hits), now.timestamp())
+    asked = _asked(items, hits)
+    suspicion = watch().see(caller.key, asked, now.timestamp())
+    wait = None
     if suspicion is not None:
-        alarms.raise_alarm(caller, suspicion, now=now)
+        alarm = alarms.raise_alarm(caller, suspicion, now=now)
+        if alarm is not None and alarm.measure != Standing.State.GOOD:
+            wait = _stop(caller, items, hits, suspicion.group)
+            asked = [each for each in asked if each.group <= suspicion.group]
+    told_listed = [bool(found) for found in hits]
+    if not caller.entitled:
+        basis = f"{held.edition} {scope}".encode()
+        alike = watch().steady(caller.key, asked, basis, now.timestamp())
+        told_listed = one_bit(hits, asked, alike)
+    listed = sum(told_listed)
     allowances.count(caller, now, look_ups=cost, listed=listed)
     # Whoever lost the key meanwhile is told nothing, not even by a call that was under way.
     now_good = again(caller)
@@ -74,8 +92,18 @@ def match(caller: Caller, body: bytes, now: datetime) -> Answer:
         raise Revoked
     if now_good.state == Standing.State.SUSPENDED:
         raise Suspended
-    told = answer(items, hits, entitled=caller.entitled, edition=held.edition)
-    return Answer(json.dumps(told, separators=(",", ":")).encode(), left)
+    told = answer(items, hits, told_listed, entitled=caller.entitled, edition=held.edition)
+    return Answer(json.dumps(told, separators=(",", ":")).encode(), left, wait)
+
+
+def _stop(caller: Caller, items: list[Item], hits: list[list[Hit]], last: int) -> int:
+    """Leave everything after ``last`` unanswered; seconds until it may be asked again."""
+    unanswered = 0
+    for place in range(last + 1, len(items)):
+        unanswered += items[place].cost
+        items[place] = Item(items[place].id, STOPPED, cost=items[place].cost)
+        hits[place] = []
+    return max(1, ceil(unanswered / caller.limits.slowed().per_second))
 
 
 def _asked(items: Sequence[Item], hits: Sequence[Sequence[Hit]]) -> list[Asked]:

@@ -5,6 +5,7 @@ milliseconds, and the fault of one is to be told with that one. The schemas here
 description says of it, and tests hold the two against each other.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, cast
 
 from django.conf import settings
@@ -139,6 +140,7 @@ class Refusal(Schema):
 router = Router(tags=["match"], auth=MatchKey())
 
 _REFUSALS: dict[int, Any] = dict.fromkeys((400, 401, 403, 413, 415, 422, 429, 503), Refusal)
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _DEFINITIONS = "#/components/schemas/{model}"
 
 
@@ -184,8 +186,28 @@ def match(request: HttpRequest) -> HttpResponse:
         refused = _refuse(503, nothing.message)
         refused["Retry-After"] = "60"
         return refused
-    return _with_quota(
-        HttpResponse(answer.body, content_type="application/json"), caller, answer.left
+    answered = HttpResponse(answer.body, content_type="application/json")
+    if answer.wait is not None:
+        answered["Retry-After"] = str(answer.wait)
+    return _with_quota(answered, caller, answer.left)
+
+
+def _only(allowed: str) -> Callable[[HttpRequest], HttpResponse]:
+    def refuse(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja reads the names
+        refused = _refuse(405, f"Only {allowed} is answered at this address. Nothing was done.")
+        refused["Allow"] = allowed
+        return refused
+
+    return refuse
+
+
+for _path, _allowed in (("/match", "POST"), ("/usage", "GET")):
+    router.add_api_operation(
+        _path,
+        [method for method in _METHODS if method != _allowed],
+        _only(_allowed),
+        auth=None,
+        include_in_schema=False,
     )
 
 

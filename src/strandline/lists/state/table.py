@@ -3,7 +3,7 @@
 A value that not every entry has lies packed, beside the rising numbers of the rows that have it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -145,19 +145,23 @@ class Table:
 
     def row(self, place: int) -> Row:
         """One row, whole."""
-        scalars = {name: int(self.scalar(name)[place]) for name in SCALARS}
+        return self.part(place, WIDTHS, frames=True)
+
+    def part(self, place: int, columns: Iterable[Column], *, frames: bool) -> Row:
+        """One row with no more of its values than are wanted: each is a search of its own."""
         values = {}
-        for column in WIDTHS:
+        for column in columns:
             rows, data = self.values(column)
             at = _place(rows, place)
             if at is not None:
                 values[column] = data[at].tobytes()
-        frames = b""
-        at = _place(self.arrays["video.rows"], place)
+        shown = b""
+        at = _place(self.arrays["video.rows"], place) if frames else None
         if at is not None:
             low, high = self.arrays["video.starts"][at : at + 2]
-            frames = self.arrays["video.frames"][low:high].tobytes()
-        return Row(**scalars, values=values, frames=frames)
+            shown = self.arrays["video.frames"][low:high].tobytes()
+        scalars = {name: self.arrays[name].item(place) for name in SCALARS}
+        return Row(**scalars, values=values, frames=shown)
 
 
 @dataclass(frozen=True)

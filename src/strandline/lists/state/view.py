@@ -30,6 +30,8 @@ from strandline.matching.films import Seconds, joined
 
 #: Seconds for which the last frame of a film is taken to be seen.
 _LAST = 1.0
+#: What else of an entry is read when it was found by a digest.
+_TELLING = {column: (Column.SHA256,) if column in COLLIDING else () for column in EXACT}
 #: Entries of each class, by its place among the words: live, and under quarantine.
 Tally = dict[int, tuple[int, int]]
 
@@ -152,7 +154,7 @@ class View:
         rows = self.generation.with_digests(column, [raw for _, raw in asked])
         with self._lock:
             for (place, raw), held in zip(asked, rows, strict=True):
-                entries = [row for at in held if (row := self._unchanged(at))]
+                entries = [row for at in held if (row := self._unchanged(at, _TELLING[column]))]
                 for row in (*entries, *self.recent.with_digest(column, raw)):
                     # Of two files with one md5, sha256 tells which of them is listed.
                     known = row.values.get(Column.SHA256), queries[place].raw(Column.SHA256)
@@ -171,15 +173,22 @@ class View:
             for n in range(len(hashes)):
                 found = [(row, d) for at, d in pictures[n] if (row := self._unchanged(at))]
                 hits = [self._hit(row, Column.PDQ, d, radius) for row, d in (*found, *late[n])]
-                shown = [(row, f, d) for at, f, d in frames[n] if (row := self._unchanged(at))]
+                shown = [
+                    (row, f, d)
+                    for at, f, d in frames[n]
+                    if (row := self._unchanged(at, frames=True))
+                ]
                 hits += self._films([*shown, *late_frames[n]], radius)
                 answers.append(hits)
         return answers
 
-    def _unchanged(self, place: int) -> Row | None:
-        """A row of the arrays, unless something newer is known of its entry."""
-        number = int(self.generation.table.scalar("number")[place])
-        return None if number in self.recent.rows else self.generation.table.row(place)
+    def _unchanged(
+        self, place: int, columns: Sequence[Column] = (), *, frames: bool = False
+    ) -> Row | None:
+        """A row of the arrays with what is wanted, unless something newer is known of its entry."""
+        table = self.generation.table
+        number = table.scalar("number").item(place)
+        return None if number in self.recent.rows else table.part(place, columns, frames=frames)
 
     def _films(self, frames: Sequence[tuple[Row, int, int]], radius: int) -> list[Hit]:
         by_film: defaultdict[int, list[tuple[Row, int, int]]] = defaultdict(list)

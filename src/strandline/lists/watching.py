@@ -137,11 +137,12 @@ class Account:
                 f"Edition {now.edition} of {now.origin} has {events} events, {now.added} of them "
                 f"additions, to the {before.entries} entries before: more than is expected.",
             )
-        lost = before.entries - now.entries
-        if lost * 100 > before.entries * expected.shrink_percent:
+        live = before.entries - before.quarantined
+        if now.taken > max(3, live * expected.shrink_percent // 100):
             yield Finding(
                 "shrunken",
-                f"Edition {now.edition} of {now.origin} lost {lost} of {before.entries} entries.",
+                f"Edition {now.edition} of {now.origin} takes away or replaces {now.taken} of "
+                f"{live} entries.",
             )
 
     def _certificate(self, index: int, certificate: Certificate) -> Iterator[Finding]:

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from strandline.errors import ListRefused
 from strandline.hotline.config import Config
 from strandline.hotline.errors import NotConfigured
-from strandline.hotline.hashlist.models import Edition, Entry
+from strandline.hotline.hashlist.models import Edition, Event
 from strandline.hotline.hashlist.trust import policy_of
+from strandline.lists.published.classes import Action
+
+#: Events that take away or replace what members match: they count together.
+_TAKING = (Action.WITHDRAW, Action.AMEND, Action.QUARANTINE)
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,8 @@ class Foreseen:
     #: What it would change, and what an edition may.
     changes: int
     most: int
-    #: Of the entries members match now, how many it would take away, and how many it may; no more
-    #: than it may where that is not why it is refused.
+    #: Entries it would withdraw, quarantine or amend, and how many it may; no more than it may
+    #: where that is not why it is refused.
     taken_away: int
     most_taken_away: int
 
@@ -35,8 +39,8 @@ class Foreseen:
             )
         if self.taken_away > self.most_taken_away:
             whys.append(
-                f"it would take away {self.taken_away:,} of the entries, and one edition may take "
-                f"away {self.most_taken_away:,}"
+                f"it would take away or replace {self.taken_away:,} of the entries, and one "
+                f"edition may do so to {self.most_taken_away:,}"
             )
         return (
             f"Members will refuse this edition: {', and '.join(whys)}, by the policy in the list's "
@@ -60,12 +64,12 @@ def foresee(config: Config, changes: int) -> Foreseen | None:
         return None
     growth = policy.growth
     live = before.entries - before.quarantined
-    listed = Entry.objects.filter(state=Entry.State.LISTED).count()
+    taken = Event.objects.filter(sequence__gt=before.up_to, action__in=_TAKING).count()
     foreseen = Foreseen(
         changes=changes,
         most=max(growth.most_events, before.entries * growth.most_percent // 100),
-        taken_away=live - listed,
-        most_taken_away=live * policy.shrink_percent // 100,
+        taken_away=taken,
+        most_taken_away=policy.most_taken(live),
     )
     if foreseen.changes > foreseen.most or foreseen.taken_away > foreseen.most_taken_away:
         return foreseen

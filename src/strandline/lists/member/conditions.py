@@ -278,12 +278,12 @@ def _check_growth(before: Manifest, now: Manifest, policy: Policy) -> None:
 def _check_loss(before: Manifest, now: Manifest, policy: Policy, scope: Scope) -> None:
     """That not too much of what was certified is gone: of the list, or of this member's part."""
     live = before.entries - before.quarantined
-    if now.taken * 100 > live * policy.shrink_percent:
+    if now.taken > policy.most_taken(live):
         raise ListRefused(
             f"Alarm: edition {now.edition} takes away or replaces {now.taken} of {live} entries "
             f"({now.withdrawn} withdrawn, {now.quarantined_now} put under quarantine, "
             f"{now.amended} amended), and an edition of this list may do so to "
-            f"{policy.shrink_percent} %. Ask the publisher."
+            f"{policy.most_taken(live)}. Ask the publisher."
         )
     live, left = _live(before, scope), _live(now, scope)
     # One may always go: else a mistake in a small class could never be withdrawn.

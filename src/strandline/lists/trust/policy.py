@@ -110,6 +110,13 @@ class Policy:
         """The publisher and the hotlines that certify."""
         return (self.publisher, *self.hotlines)
 
+    def most_taken(self, live: int) -> int:
+        """Of ``live`` entries of the list, how many one edition may take away or replace.
+
+        Three at least: else a mistake in a small list could never be mended.
+        """
+        return max(3, live * self.shrink_percent // 100)
+
     def to_json(self) -> dict[str, object]:
         """The field's value."""
         return {

@@ -72,11 +72,16 @@ class GuardedStream(httpcore2.NetworkStream):
     """A stream whose every step ends by the deadline."""
 
     def __init__(
-        self, stream: httpcore2.NetworkStream, deadline: Deadline, allowance: Allowance
+        self,
+        stream: httpcore2.NetworkStream,
+        deadline: Deadline,
+        allowance: Allowance,
+        peer: tuple[str, int],
     ) -> None:
         self._stream = stream
         self._deadline = deadline
         self._allowance = allowance
+        self._peer = peer
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """Read what has arrived."""
@@ -107,11 +112,15 @@ class GuardedStream(httpcore2.NetworkStream):
             if isinstance(error.__cause__, ssl.SSLError):
                 raise _tls_failed(error.__cause__, server_hostname) from error
             raise
-        return GuardedStream(stream, self._deadline, self._allowance)
+        return GuardedStream(stream, self._deadline, self._allowance, self._peer)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (the interface's own type)
-        """Return what the inner stream knows, such as ``server_addr``."""
-        return self._stream.get_extra_info(info)
+        """Return ``server_addr``, whom this was connected to, or what the inner stream knows.
+
+        The system forgets the other end as soon as that one has hung up, which a server may do
+        before its answer is read.
+        """
+        return self._peer if info == "server_addr" else self._stream.get_extra_info(info)
 
 
 def _tls_failed(error: ssl.SSLError, host: str | None) -> FetchFailed:
@@ -154,7 +163,8 @@ class PinningBackend(httpcore2.NetworkBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 last = error
             else:
-                return GuardedStream(stream, self._deadline, self._allowance)
+                peer = str(address), port
+                return GuardedStream(stream, self._deadline, self._allowance, peer)
         raise last
 
     def _checked(self, host: str) -> list[IPAddress]:

@@ -62,7 +62,7 @@ def test_the_version_is_the_packages(capsys):
         (["lst"], "Did you mean 'list'?"),
         (["--nonsense"], "No such option"),
         (["list", "nonsense"], "No such command 'nonsense'"),
-        (["list", "sync"], "Missing argument 'URL'"),
+        (["list", "sync"], "Missing argument 'DIR'"),
         (["list", "match", "d", "f", "--radius", "x"], "not a valid integer"),
         (["list", "match", "d", "f", "--radius", "65"], "not in the range"),
         (["hash"], "Missing argument"),

@@ -19,10 +19,17 @@ OTHERWISE = [ignored_auth, negative_data_rejection]
 def described(shelf, wear):
     """What the partners' face says of its calls, and the application that answers them."""
     from django.core.handlers.wsgi import WSGIHandler
+    from django.core.signals import request_finished, request_started
+    from django.db import close_old_connections
 
     shelf.add(17, sha256="ab" * 32, pdq=PDQ)
     wear("partners")
-    return openapi.from_wsgi("/api/v1/openapi.json", WSGIHandler())
+    # As Django's own test client does: the test's transaction would end with its connection.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield openapi.from_wsgi("/api/v1/openapi.json", WSGIHandler())
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.mark.parametrize("mode", GenerationMode)

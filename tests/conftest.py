@@ -7,11 +7,17 @@ cluster is started for this run, by a user that is not root, and stopped at its 
 import dataclasses
 import os
 import shutil
+import signal
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+# A shell starts what runs in the background with interrupts ignored, and so would every program
+# that a test starts and then interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _HOME = Path(os.environ.get("STRANDLINE_TEST_HOME") or tempfile.mkdtemp(prefix="strandline-test-"))
 os.environ["STRANDLINE_TEST_HOME"] = str(_HOME)

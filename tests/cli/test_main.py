@@ -135,7 +135,8 @@ def test_a_part_that_is_not_installed_is_named(monkeypatch, tmp_path, capsys):
 def test_an_interruption_ends_with_status_130(tmp_path):
     pipe = tmp_path / "key"
     os.mkfifo(pipe)
-    arguments = ["list", "sync", "http://127.0.0.1:9", str(tmp_path / "d"), "--api-key-file", pipe]
+    arguments = ["list", "init", str(tmp_path / "d"), "--url", "http://127.0.0.1:9"]
+    arguments += ["--fingerprint", "0" * 64, "--api-key-file", str(pipe)]
     process = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True)
     with pipe.open("w"):  # returns once the command waits for the key
         process.send_signal(signal.SIGINT)

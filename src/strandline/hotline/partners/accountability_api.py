@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Field, Path, Router, Schema
@@ -11,18 +11,12 @@ from ninja.errors import HttpError
 from strandline.hotline import clock
 from strandline.hotline.accountability.models import MonthlyFigures
 from strandline.hotline.accountability.services import MOST, state_figures
-from strandline.hotline.accounts.models import Member
 from strandline.hotline.errors import FiguresRefused
+from strandline.hotline.partners.calls import Problem, caller
 
 router = Router(tags=["accountability"])
 
 Count = Annotated[int, Field(ge=0, le=MOST)]
-
-
-class Problem(Schema):
-    """Why a call was not answered, for the person who reads it."""
-
-    detail: str
 
 
 class FiguresIn(Schema):
@@ -51,7 +45,7 @@ _REFUSALS: Mapping[int, Any] = {401: Problem, 403: Problem}
 )
 def stated(request: HttpRequest) -> list[MonthlyFigures]:
     """One's own statements, the latest month first."""
-    return list(MonthlyFigures.objects.filter(member=_member(request)))
+    return list(MonthlyFigures.objects.filter(member=caller(request)))
 
 
 @router.put(
@@ -67,10 +61,6 @@ def state(
     """The public reads them under your name, as your own word."""
     counts = said.dict()
     try:
-        return state_figures(_member(request), month, **counts, now=clock.now())
+        return state_figures(caller(request), month, **counts, now=clock.now())
     except FiguresRefused as refused:
         raise HttpError(409, refused.message) from refused
-
-
-def _member(request: HttpRequest) -> Member:
-    return cast("Member", getattr(request, "auth"))  # noqa: B009 - set by ninja, unknown to Django

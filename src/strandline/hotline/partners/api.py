@@ -18,6 +18,7 @@ from strandline.hotline.accounts.models import Member
 from strandline.hotline.accounts.services import member_of
 from strandline.hotline.hashlist import published
 from strandline.hotline.partners.accountability_api import router as figures
+from strandline.hotline.partners.calls import Problem
 from strandline.hotline.partners.certificates_api import router as certificates
 from strandline.hotline.partners.feedback_api import notes
 from strandline.hotline.partners.feedback_api import router as feedback
@@ -27,12 +28,6 @@ from strandline.hotline.partners.ncmec_api import router as ncmec
 
 #: Not structlog: its tracebacks show the values of variables, keys and hashes among them.
 _log = logging.getLogger(__name__)
-
-
-class Problem(Schema):
-    """Why a call was not answered, for the person who reads it."""
-
-    detail: str
 
 
 class ListKey(HttpBearer):

@@ -1,23 +1,17 @@
 """Where another hotline hands in its certificate of an edition."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
 from strandline.hotline import clock
-from strandline.hotline.accounts.models import Member
 from strandline.hotline.errors import ListChangeRefused
 from strandline.hotline.hashlist.certificates import MAX_NOTE, take_certificate
+from strandline.hotline.partners.calls import Problem, caller
 
 router = Router(tags=["list"])
-
-
-class Problem(Schema):
-    """Why a call was not answered, for the person who reads it."""
-
-    detail: str
 
 
 class CertificateIn(Schema):
@@ -43,7 +37,7 @@ class CertificateOut(Schema):
 )
 def certify(request: HttpRequest, body: CertificateIn) -> CertificateOut:
     """Take in a signed certificate of a hotline that the policy names; again changes nothing."""
-    member = cast("Member", getattr(request, "auth"))  # noqa: B009 - set by ninja, unknown to Django
+    member = caller(request)
     try:
         taken = take_certificate(body.note, by=member.actor, now=clock.now())
     except ListChangeRefused as refused:

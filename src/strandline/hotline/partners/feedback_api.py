@@ -6,7 +6,7 @@ a call that is sent again changes nothing.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema
@@ -21,6 +21,7 @@ from strandline.hotline.errors import FeedbackRefused
 from strandline.hotline.feedback import giving, holding, innocent_file, reminding, terms
 from strandline.hotline.feedback.models import Statement
 from strandline.hotline.hashlist.models import Edition
+from strandline.hotline.partners.calls import Problem, caller
 
 
 class FeedbackKey(HttpBearer):
@@ -40,12 +41,6 @@ notes = Router(tags=["files"])
 
 #: Statements of one page.
 PAGE = 500
-
-
-class Problem(Schema):
-    """Why a call was not answered, for the person who reads it."""
-
-    detail: str
 
 
 class SaidIn(Schema):
@@ -142,7 +137,7 @@ _NOTE: dict[str, Any] = {
 )
 def give(request: HttpRequest, said: FeedbackIn) -> FeedbackOut:
     """Each statement is kept or refused by itself; what was said before is not taken twice."""
-    member = _member(request)
+    member = caller(request)
     statements = [giving.Said(**one.dict()) for one in said.statements]
     taken = giving.give(member, statements, now=clock.now())
     return FeedbackOut(
@@ -162,7 +157,7 @@ def give(request: HttpRequest, said: FeedbackIn) -> FeedbackOut:
 )
 def own(request: HttpRequest, after: Annotated[int, Field(ge=0, lt=2**63)] = 0) -> PageOut:
     """In the order they were made, a page at a time."""
-    rows = Statement.objects.filter(member=_member(request), pk__gt=after)
+    rows = Statement.objects.filter(member=caller(request), pk__gt=after)
     page = list(rows.select_related("review", "entry").order_by("pk")[: PAGE + 1])
     shown = page[:PAGE]
     return PageOut(
@@ -178,7 +173,7 @@ def own(request: HttpRequest, after: Annotated[int, Field(ge=0, lt=2**63)] = 0) 
 )
 def hold(request: HttpRequest, held: HoldingIn) -> HoldingOut:
     """Say it after every edition that was applied: a withdrawal is done when nobody holds it."""
-    member, now = _member(request), clock.now()
+    member, now = caller(request), clock.now()
     try:
         noted = holding.report(member, held.edition, now=now)
     except FeedbackRefused as refused:
@@ -201,7 +196,7 @@ def hold(request: HttpRequest, held: HoldingIn) -> HoldingOut:
 )
 def scope(request: HttpRequest) -> HttpResponse:
     """The signed scope note: with it a member shows that its copy is complete."""
-    note = terms.ask_note(_member(request), now=clock.now())
+    note = terms.ask_note(caller(request), now=clock.now())
     if not note:
         raise HttpError(404, "Your scope is being signed. Ask again in a minute.")
     return HttpResponse(note, content_type="text/plain; charset=utf-8")
@@ -219,10 +214,6 @@ def innocent(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja's na
     if not note:
         raise HttpError(404, "There is no list of innocent pictures yet.")
     return HttpResponse(note, content_type="text/plain; charset=utf-8")
-
-
-def _member(request: HttpRequest) -> Member:
-    return cast("Member", getattr(request, "auth"))  # noqa: B009 - set by ninja, unknown to Django
 
 
 def _out(row: Statement) -> StatementOut:

@@ -6,11 +6,11 @@ each class and kind of hash, before the first of those bytes leaves.
 """
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 from django.http import FileResponse, HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 from ninja.errors import HttpError
 
 from strandline.hotline import clock
@@ -20,13 +20,7 @@ from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.feedback.holding import fetched
 from strandline.hotline.hashlist import published
 from strandline.hotline.hashlist.scopes import scope_of
-
-
-class Problem(Schema):
-    """Why a call was not answered, for the person who reads it."""
-
-    detail: str
-
+from strandline.hotline.partners.calls import Problem, caller
 
 files = Router(tags=["files"])
 
@@ -57,7 +51,7 @@ def file(request: HttpRequest, path: str) -> FileResponse:
     found = published.find(path)
     if found is None:
         raise HttpError(404, "There is no such file of the list.")
-    member = cast("Member", getattr(request, "auth"))  # noqa: B009 - set by ninja, unknown to Django
+    member = caller(request)
     if not found.within(scope_of(member)):
         raise HttpError(403, "This is outside what was agreed with you; see the list's scope note.")
     if request.method != "HEAD" and found.listed_class is not None:

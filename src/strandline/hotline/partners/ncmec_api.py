@@ -5,7 +5,7 @@ A member's key is the password of HTTP basic authentication; any user name goes 
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID, uuid5
 
 from django.db import transaction
@@ -31,6 +31,7 @@ from strandline.hotline.feedback import giving
 from strandline.hotline.feedback.holding import fetched
 from strandline.hotline.feedback.words import REASONS, Reason, Say
 from strandline.hotline.hashlist.scopes import scope_of
+from strandline.hotline.partners.calls import caller
 
 _XML = "application/xml; charset=utf-8"
 #: GUIDs of our reasons for a dispute are made from their words, so that they never change.
@@ -53,7 +54,7 @@ router = Router(tags=["ncmec"], auth=BasicKey())
 @router.get("/status", include_in_schema=False)
 def status(request: HttpRequest) -> HttpResponse:
     """Who is asking, as this server sees it."""
-    member = _member(request)
+    member = caller(request)
     body = write_status(
         address=request.META.get("REMOTE_ADDR", ""),
         username=member.name,
@@ -63,9 +64,8 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 @router.get("/members", include_in_schema=False)
-def members(request: HttpRequest) -> HttpResponse:
+def members(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - ninja names the argument
     """Who shares entries here: this hotline alone."""
-    _member(request)
     return HttpResponse(write_members([serving.sharer()]), content_type=_XML)
 
 
@@ -83,7 +83,7 @@ class PageIn(Schema):
 @router.get("/entries", include_in_schema=False)
 def entries(request: HttpRequest, asked: Query[PageIn]) -> HttpResponse:
     """One page of what became public between two times, within the member's scope."""
-    member, now = _member(request), clock.now()
+    member, now = caller(request), clock.now()
     since = _time(asked.from_, BEGINNING)
     until = min(_time(asked.to, now), now)
     served = serving.page(
@@ -109,9 +109,8 @@ def _record(member: Member, served: serving.Served, now: datetime) -> None:
 
 
 @router.get("/feedback/{kind}/reasons", include_in_schema=False)
-def reasons(request: HttpRequest, kind: str) -> HttpResponse:
+def reasons(request: HttpRequest, kind: str) -> HttpResponse:  # noqa: ARG001 - ninja names the argument
     """Why one may say that an entry is wrong."""
-    _member(request)
     _check_kind(kind)
     known = ((_guid(reason), str(reason.label)) for reason in REASONS[Say.DISPUTE])
     return HttpResponse(write_reasons(kind, known), content_type=_XML)
@@ -120,7 +119,7 @@ def reasons(request: HttpRequest, kind: str) -> HttpResponse:
 @router.put("/entries/{int:sharer}/{entry}/{kind}/feedback", include_in_schema=False)
 def feedback(request: HttpRequest, sharer: int, entry: str, kind: str) -> HttpResponse:
     """Confirm or dispute an entry; saying the same again changes nothing."""
-    member = _member(request)
+    member = caller(request)
     _check_kind(kind)
     if sharer != serving.sharer().id:
         raise HttpError(404, "Every entry here is shared by member 1.")
@@ -136,10 +135,6 @@ def feedback(request: HttpRequest, sharer: int, entry: str, kind: str) -> HttpRe
     if taken.statement is None:
         raise HttpError(404 if taken.problem == giving.UNKNOWN else 400, taken.problem)
     return HttpResponse(status=200, content_type=_XML)
-
-
-def _member(request: HttpRequest) -> Member:
-    return cast("Member", getattr(request, "auth"))  # noqa: B009 - set by ninja, unknown to Django
 
 
 def _time(given: str, otherwise: datetime) -> datetime:

@@ -65,7 +65,12 @@ def pytest_collection_modifyitems(config, items):
             if _cluster or "PYTEST_XDIST_WORKER" in os.environ
             else pytest.mark.skip(reason="PostgreSQL is not installed (Debian: postgresql)")
         )
-        chosen = [item for item in items if item.get_closest_marker("database")]
+        # What a browser shows is the same on either: the queries behind it have tests of their own.
+        chosen = [
+            item
+            for item in items
+            if item.get_closest_marker("database") and not item.get_closest_marker("browser")
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
         for item in items if skip else ():

@@ -17,6 +17,9 @@ KEYS = {
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
 
+#: Each kill costs most of a second; a hundred are asked for by hand, before a release.
+KILLS = os.environ.get("STRANDLINE_TEST_KILLS", "25")
+
 
 def tell(out, *options):
     """Run the demo as a process of its own, with nothing of this test run's settings."""
@@ -106,9 +109,9 @@ def without_looks(path):
     return record, sum(looks)
 
 
-def test_a_worker_killed_at_100_random_moments_ends_in_the_same_record(told, tmp_path):
+def test_a_worker_killed_at_random_moments_ends_in_the_same_record(told, tmp_path):
     figures, out = told
-    killed = tell(tmp_path / "killed", "--kills", "100")
+    killed = tell(tmp_path / "killed", "--kills", KILLS)
     assert killed == figures
     # Which of two addresses gets a look at one moment and which at the next may change with the
     # order in which a killed worker's rows are taken up again; how many looks there are may not.

@@ -12,7 +12,7 @@ from typing import Self
 from strandline.errors import ListRefused, NoteRefused
 from strandline.lists.published.certificate import Certificate, parse_certificate
 from strandline.lists.published.manifests import Manifest, parse_manifest
-from strandline.lists.trust.policy import Policy
+from strandline.lists.trust.policy import Policy, most_taken
 from strandline.transparency.keys import Verifier
 from strandline.transparency.monitor import Finding
 from strandline.transparency.notes import open_note, split_note
@@ -138,7 +138,7 @@ class Account:
                 f"additions, to the {before.entries} entries before: more than is expected.",
             )
         live = before.entries - before.quarantined
-        if now.taken > max(3, live * expected.shrink_percent // 100):
+        if now.taken > most_taken(live, expected.shrink_percent):
             yield Finding(
                 "shrunken",
                 f"Edition {now.edition} of {now.origin} takes away or replaces {now.taken} of "

@@ -17,13 +17,15 @@ from strandline.matching.columns import Columns, gather, number_of
 from strandline.matching.entries import Match
 from strandline.matching.filing import LISTED, Filing
 from strandline.matching.layout import Layout
-from strandline.matching.pages import kernels
+from strandline.matching.pages import kernels, kernels_loaded
 from strandline.matching.planning import Plan, plan_for
 
 _Words = NDArray[np.uint64]
 _Rows = NDArray[np.uint32]
 #: Rows compared at once by numpy: 4 MB of words.
 _PIECE = 1 << 17
+#: Scans of a short list after which the compiled loops are loaded for the next.
+_WORTH_LOADING = 4000
 #: Queries after which it is looked whether every page was checked by now.
 _SETTLED_EVERY = 512
 
@@ -64,6 +66,8 @@ class Base(Filing):
         super().__init__(layout, data, checked=checked)
         self._room = _Room()
         self._plans: dict[int, Plan] = {}
+        #: Queries of a short list that were answered by numpy.
+        self._scanned = 0
 
     def plan(self, radius: int) -> Plan:
         """How this radius is searched."""
@@ -163,6 +167,13 @@ class Base(Filing):
         return _joined(list(work))
 
     def _scan_short(self, query: _Words, radius: int) -> Found:
+        """Compare every hash of a short list: by numpy, until the compiled loops are worth a wait.
+
+        These are four times as fast, and loading them takes as long as thousands of such scans.
+        """
+        self._scanned += 1
+        if self._scanned > _WORTH_LOADING or kernels_loaded():
+            return self._scan(query, radius, 1)
         found = []
         for low in range(0, self.hashes, _PIECE):
             heads, rests = self.heads[low : low + _PIECE], self.rests[low : low + _PIECE]

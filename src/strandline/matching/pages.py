@@ -5,6 +5,7 @@ has a sum, and nothing on a page is believed before the sum was found right.
 """
 
 import functools
+import sys
 from types import ModuleType
 
 import numpy as np
@@ -23,6 +24,11 @@ def kernels() -> ModuleType:
     from strandline.matching import _kernels  # noqa: PLC0415 - takes half a second: long lists only
 
     return _kernels
+
+
+def kernels_loaded() -> bool:
+    """Whether this process has the compiled loops already, so that using them costs nothing."""
+    return "strandline.matching._kernels" in sys.modules
 
 
 def sums_of(words: NDArray[np.uint64], first: int, *, compiled: bool) -> NDArray[np.uint64]:

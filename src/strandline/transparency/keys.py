@@ -7,9 +7,6 @@ its tools read ours.
 
 import base64
 import hashlib
-import os
-import stat
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Self
@@ -19,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from strandline.errors import NoteRefused
 from strandline.transparency.grammar import check_key_name, note_bytes, strict_base64
+from strandline.transparency.key_files import read_private, write_new
 
 #: "Ed25519 signatures as specified by this document" (signed-note, Signature types).
 ED25519 = b"\x01"
@@ -123,7 +121,7 @@ class Signer:
         secret = _encode(ED25519 + self._seed)
         line = f"{_PRIVATE_PREFIX}{self.name}+{self.verifier.key_id.hex()}+{secret}\n"
         try:
-            _write_new_file(path, line)
+            write_new(path, line.encode())
         except FileExistsError as error:
             raise NoteRefused(
                 f"{path} exists and was kept. Choose another name for the new key."
@@ -177,40 +175,18 @@ def _read_key(text: str, what: str, algorithm: bytes) -> tuple[str, str, bytes]:
 
 
 def _read_private_file(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if stat.S_IMODE(mode) & 0o077:
-                raise NoteRefused(
-                    f"{path} can be opened by others than its owner, so its key was not used. "
-                    f"If nobody copied it, run: chmod 600 {path}"
-                )
-            data = file.read(_MAX_KEY_FILE + 1)
-    except OSError as error:
-        raise NoteRefused(f"The key file {path} cannot be read: {error.strerror}.") from error
+    data = read_private(path, _MAX_KEY_FILE, NoteRefused)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise NoteRefused(
             f"{path} is not a private key file of this kind. Nothing was signed."
         ) from None
-    if len(data) > _MAX_KEY_FILE or not text.endswith("\n"):
+    if not text.endswith("\n"):
         raise NoteRefused(
             f"{path} is not a private key file of this kind, or is cut off. Nothing was signed."
         )
     return text[:-1]
-
-
-def _write_new_file(path: Path, line: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(temporary, path)  # unlike a rename, refuses an existing name
-    finally:
-        Path(temporary).unlink()
 
 
 def _encode(data: bytes) -> str:

@@ -39,6 +39,11 @@ class Log:
         return self._signer.name
 
     @property
+    def vkey(self) -> str:
+        """The key that its checkpoints are verified with, as it is published."""
+        return self._signer.vkey
+
+    @property
     def size(self) -> int:
         """Leaves that count."""
         return self._head().size

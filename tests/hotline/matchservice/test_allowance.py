@@ -234,6 +234,28 @@ def test_too_much_is_429_with_the_time_to_wait_and_the_quotas(shelf, ask, key_of
     assert Usage.objects.get().refused == 2
 
 
+@pytest.mark.parametrize(
+    ("quota", "words", "longest"),
+    [
+        ("per_day", "Today's quota of 20", 86_400),
+        ("per_month", "This month's quota of 20", 31 * 86_400),
+    ],
+)
+def test_a_quota_that_is_used_up_is_429_until_it_begins_anew(
+    quota, words, longest, shelf, ask, key_of, now
+):
+    key = key_of("look-up")
+    limits = {"per_second": 1000.0, "burst": 1000, "per_day": 10_000, "per_month": 10_000}
+    alarms.agree(member_of_key(key), Limits(**limits | {quota: 20}), by="test", now=now)
+    assert ask(key, [ITEM] * 15).status_code == 200
+    refused = ask(key, [ITEM] * 15)
+    assert refused.status_code == 429
+    assert words in refused.json()["detail"]
+    assert 1 <= int(refused["Retry-After"]) <= longest
+    assert ask(key, [ITEM] * 5).status_code == 200
+    assert ask(key, [ITEM]).status_code == 429
+
+
 def test_a_slowed_key_has_a_tenth_and_leaves_the_others_theirs(caller, key_of):
     first = caller(per_second=10, burst=100)
     key = key_of("look-up", member=Member.objects.get(pk=first.member))

@@ -8,9 +8,11 @@ from django.db import OperationalError
 from strandline.hotline.accounts.models import ApiKey
 from strandline.hotline.accounts.services import revoke_key
 from strandline.hotline.errors import NoList
-from strandline.hotline.matchservice import service
+from strandline.hotline.matchservice import alarms, service
 from strandline.hotline.matchservice.lookup import Current
 from strandline.hotline.matchservice.models import Alarm, Usage
+from strandline.hotline.matchservice.probing import Suspicion
+from strandline.hotline.matchservice.standing import caller_of
 
 pytestmark = pytest.mark.django_db
 
@@ -198,6 +200,20 @@ def test_a_key_revoked_while_the_answer_is_made_is_told_nothing(listed, key, ask
     listed.find = slowly
     answer = refused(ask(key, [STILL] * 1000), 401, "revoked while")
     assert "listed" not in answer.content.decode().replace("answer", "")
+
+
+def test_a_key_suspended_while_the_answer_is_made_is_told_nothing(listed, key, ask, now):
+    alarm = alarms.raise_alarm(caller_of(key), Suspicion(Alarm.Kind.EDGE, 9, 7, 17), now=now)
+    find = listed.find
+
+    def slowly(items, columns):
+        alarms.settle_alarm(alarm, "suspended", by="person:1", now=now)
+        return find(items, columns)
+
+    listed.find = slowly
+    answer = refused(ask(key, [STILL] * 10), 403, "suspended")
+    assert "listed" not in answer.content.decode()
+    refused(ask(key, [STILL]), 403, "suspended")
 
 
 def test_a_look_up_key_opens_no_file_of_the_list(listed, key, face):

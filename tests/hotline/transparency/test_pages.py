@@ -33,10 +33,6 @@ def text(answer):
     return re.sub(r"\s+", " ", plain)
 
 
-def log_key(log):
-    return log._signer.vkey
-
-
 def table(answer):
     assert answer.status_code == 200
     return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
@@ -60,7 +56,7 @@ def test_the_overview_tells_the_latest_edition_and_how_the_list_grew(visitor, lo
     assert "hotline.example (GB) publishes and signs" in page
     assert "other.example (DE) looks at what is on it" in page
     answer = visitor.get("/transparency/")
-    assert f"--key &#x27;{log_key(log)}&#x27;" in answer.content.decode()
+    assert f"--key &#x27;{log.vkey}&#x27;" in answer.content.decode()
     assert answer.content.count(b"<path") == 2, "the chart's line and area"
 
 
@@ -223,4 +219,4 @@ def test_the_printed_command_names_the_key_as_the_shell_needs_it(visitor, log):
     [line] = re.findall(r"strandline monitor [^\n<]+", page)
     words = shlex.split(line)
     assert words[2].endswith("/log")
-    assert words[3:] == ["--key", log_key(log)]
+    assert words[3:] == ["--key", log.vkey]

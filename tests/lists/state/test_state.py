@@ -18,7 +18,7 @@ from strandline.hashing import Digests, FilmHash, FrameHash, Policy
 from strandline.lists.published.blocks import Block
 from strandline.lists.published.classes import Action, Column, EntryClass
 from strandline.lists.published.events import Entry, Event, Fingerprints, Frame, Kind
-from strandline.lists.state import Count, Query, State, Step
+from strandline.lists.state import Count, Query, State, Step, gathering
 from strandline.lists.state import state as state_module
 
 #: Unless every step is asked for, a kill is tried before some of them.
@@ -263,13 +263,14 @@ def agrees(state, held):
 
 
 @settings(max_examples=25, deadline=None)
-@given(histories(), st.booleans(), st.booleans())
+@given(histories(), st.booleans(), st.booleans(), st.booleans())
 def test_whatever_happens_the_store_holds_what_a_dictionary_holds(
-    tmp_path_factory, editions, anew, at_once
+    tmp_path_factory, editions, anew, at_once, in_a_file
 ):
     directory = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(state_module, "RECENT_LEAST", 5 if anew else 10_000)
+        patched.setattr(gathering, "_IN_MEMORY", 0 if in_a_file else 1 << 20)
         steps = [step(n, *events) for n, (events, _) in enumerate(editions, 1)]
         if at_once:
             agrees(State.build(directory, steps), editions[-1][1])

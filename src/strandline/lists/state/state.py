@@ -1,7 +1,9 @@
 """The store of a list that is open: asked from any thread, changed by one process at a time."""
 
+import os
+import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -118,7 +120,7 @@ class State:
         until it is complete, whoever has the store open is answered from before.
         Raises ListRefused when events contradict each other.
         """
-        words, events, last = _gathered(steps, Words())
+        words, events, last = _gathered(steps, Words(), _scratch(directory))
         last = replace(last, edition=max(last.edition, edition or 0))
         outcome = come_to(events, _nothing)
         tally = tallied({}, _nothing(outcome.numbers), _now(outcome))
@@ -140,7 +142,7 @@ class State:
         """
         with self._store.sole():
             view = self._fresh()
-            words, events, last = _gathered(steps, view.words)
+            words, events, last = _gathered(steps, view.words, self.directory)
             first = events.table.scalar("sequence").min() if len(events) else view.sequence + 1
             if max(last.edition, edition or 0) < view.edition or int(first) <= view.sequence:
                 raise ListRefused(
@@ -284,9 +286,10 @@ class State:
         words = view.words.copy()
         # Of an older snapshot, entries may have changed since, in ways that are held here.
         told = [step for step in steps if step.snapshot and step.edition >= view.edition]
-        events = happened([(step.edition, list(step.blocks), True) for step in told], words).table
+        given = ((step.edition, step.blocks, True) for step in told)
+        events = happened(given, words, _scratch(self.directory)).table
         old = np.flatnonzero(events.scalar("sequence") <= view.sequence)
-        theirs = dict(merged([Part(events, old)]))
+        theirs = merged([Part(events, old)])
         ours = view.merged(events.scalar("number")[old])
         if not _agree(theirs, ours, {"edition", "state"}):
             raise ListRefused(
@@ -297,9 +300,9 @@ class State:
     def comes_to(self, steps: Sequence[Step]) -> bool:
         """Whether what is held is what the steps come to, entry by entry and byte by byte."""
         view = self._fresh()
-        words, events, _ = _gathered(steps, view.words)
+        words, events, _ = _gathered(steps, view.words, _scratch(self.directory))
         outcome = come_to(events, _nothing)
-        theirs = dict(merged([outcome.fresh(events.table)]))
+        theirs = merged([outcome.fresh(events.table)])
         return words == view.words and _agree(theirs, view.merged(None), {"edition"})
 
     def verify(self) -> None:
@@ -353,17 +356,28 @@ class _Changed:
 
 
 def _agree(
-    theirs: Mapping[str, NDArray[Any]], ours: Mapping[str, NDArray[Any]], but: set[str]
+    theirs: Iterable[tuple[str, NDArray[Any]]],
+    ours: Iterable[tuple[str, NDArray[Any]]],
+    but: set[str],
 ) -> bool:
+    """Whether two tables are one; one array of each is in memory at a time."""
     return all(
-        np.array_equal(theirs[name], ours[name]) for name in Table.names() if name not in but
+        name == other and (name in but or np.array_equal(array, its))
+        for (name, array), (other, its) in zip(theirs, ours, strict=True)
     )
 
 
-def _gathered(steps: Sequence[Step], known: Words) -> tuple[Words, Happened, Batch]:
+def _scratch(directory: Path) -> Path:
+    """A folder for files without names: on the store's disk, unless that may only be read."""
+    near = (folder for folder in (directory, directory.parent) if os.access(folder, os.W_OK))
+    return next(near, Path(tempfile.gettempdir()))
+
+
+def _gathered(steps: Sequence[Step], known: Words, scratch: Path) -> tuple[Words, Happened, Batch]:
     """All events of the steps, the words they name, and where they lead, without rows."""
     words = known.copy()
-    events = happened([(step.edition, list(step.blocks), step.snapshot) for step in steps], words)
+    given = ((step.edition, step.blocks, step.snapshot) for step in steps)
+    events = happened(given, words, scratch)
     sequence = int(events.table.scalar("sequence").max()) if len(events) else 0
     edition = max((step.edition for step in steps), default=0)
     return words, events, Batch(edition, sequence, words, ())

@@ -28,6 +28,8 @@ SCALARS: Mapping[str, Any] = {
     "quality": "u1",
 }
 Rows = NDArray[np.int64]
+#: Values put in their new order at once.
+_PIECE = 1 << 20
 
 
 @dataclass
@@ -207,12 +209,26 @@ def merged(parts: Sequence[Part]) -> Iterator[tuple[str, NDArray[Any]]]:
         picked = [part.packed(part.table.arrays[f"{column}.rows"]) for part in parts]
         rows, turn = _new_rows(picked, target, firsts)
         yield f"{column}.rows", rows
-        found = [
-            part.table.arrays[f"{column}.data"][which]
-            for part, (which, _) in zip(parts, picked, strict=True)
-        ]
-        yield f"{column}.data", _joined(found, "u1", width)[turn]
+        data = [part.table.arrays[f"{column}.data"] for part in parts]
+        yield f"{column}.data", _taken(data, [which for which, _ in picked], turn, width)
     yield from _films(parts, target, firsts)
+
+
+def _taken(
+    data: Sequence[NDArray[Any]], which: Sequence[Rows], turn: Rows, width: int
+) -> NDArray[Any]:
+    """Chosen values of several arrays, one after the other and then in another order.
+
+    No more is in memory than what comes of it: of millions of values that is what counts.
+    """
+    firsts = np.cumsum([0, *(each.size for each in which)])
+    values = np.empty((turn.size, width), np.uint8)
+    for low in range(0, turn.size, _PIECE):
+        piece = turn[low : low + _PIECE]
+        for array, chosen, first in zip(data, which, firsts.tolist(), strict=False):
+            own = np.flatnonzero((piece >= first) & (piece < first + chosen.size))
+            values[low + own] = array[chosen[piece[own] - first]]
+    return values
 
 
 def _films(parts: Sequence[Part], target: Rows, firsts: Rows) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -251,9 +267,8 @@ def _ranges(starts: Rows, ends: Rows) -> Rows:
     return places
 
 
-def _joined(arrays: Sequence[NDArray[Any]], kind: Any, width: int | None = None) -> NDArray[Any]:  # noqa: ANN401 - whatever numpy takes for a dtype
-    none = np.zeros(0 if width is None else (0, width), kind)
-    return np.concatenate([none, *arrays]).astype(kind, copy=False)
+def _joined(arrays: Sequence[NDArray[Any]], kind: Any) -> NDArray[Any]:  # noqa: ANN401 - whatever numpy takes for a dtype
+    return np.concatenate([np.zeros(0, kind), *arrays]).astype(kind, copy=False)
 
 
 def _place(rows: NDArray[np.uint32], row: int) -> int | None:

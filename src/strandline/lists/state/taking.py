@@ -1,6 +1,7 @@
 """Blocks as one table: a row for each event, with what the event tells of its entry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,50 +11,91 @@ from strandline.errors import ListRefused
 from strandline.lists.published.blocks import ACTIONS, Block
 from strandline.lists.published.classes import Action, Column
 from strandline.lists.published.events import WIDTHS
+from strandline.lists.state.gathering import Gathered
 from strandline.lists.state.outcome import LISTED_UNDER_QUARANTINE, Happened
 from strandline.lists.state.table import FRAME, SCALARS, Table, Words
 
 _QUARANTINE = ACTIONS[Action.QUARANTINE]
 
 
-def happened(steps: Sequence[tuple[int, Sequence[Block], bool]], words: Words) -> Happened:
-    """Gather events; ``words`` gets the classes and pipelines that they name.
+def happened(
+    steps: Iterable[tuple[int, Iterable[Block], bool]], words: Words, scratch: Path
+) -> Happened:
+    """Gather events, one block at a time; ``words`` gets the classes and pipelines they name.
 
     Args:
         steps: edition, blocks, and whether these are the rows of a snapshot.
         words: added to.
+        scratch: a folder where much may lie until it is gone through.
 
     Raises:
         ListRefused: a row that only a snapshot can have is elsewhere.
+        OSError: there is no room for what is gathered.
     """
-    scalars: dict[str, list[NDArray[Any]]] = {name: [] for name in SCALARS}
-    actions = []
-    told = [(edition, block, snapshot) for edition, some, snapshot in steps for block in some]
-    blocks = [block for _, block, _ in told]
-    for edition, block, snapshot in told:
-        actions.append(_actions(block, snapshot=snapshot))
+    rows = _Rows(scratch)
+    for edition, blocks, snapshot in steps:
+        for block in blocks:
+            rows.add(block, edition, words, snapshot=snapshot)
+    return rows.happened()
+
+
+class _Rows:
+    """Rows gathered so far."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._count = 0
+        self._films = 0
+        self._actions = Gathered(np.uint8, scratch)
+        self._arrays = {name: Gathered(kind, scratch) for name, kind in SCALARS.items()}
+        for column, width in WIDTHS.items():
+            self._arrays[f"{column}.rows"] = Gathered(np.uint32, scratch)
+            self._arrays[f"{column}.data"] = Gathered(np.uint8, scratch, width)
+        self._arrays["video.rows"] = Gathered(np.uint32, scratch)
+        self._arrays["video.starts"] = Gathered(np.int64, scratch)
+        self._arrays["video.frames"] = Gathered(FRAME, scratch)
+        self._arrays["video.starts"].add(np.zeros(1, np.int64))
+
+    def add(self, block: Block, edition: int, words: Words, *, snapshot: bool) -> None:
+        """Append the rows of a block."""
+        n = len(block)
         known = np.array([words.pipeline_place(each) for each in block.pipelines], np.uint16)
         place = words.class_place(block.entry_class)
-        scalars["number"].append(block.number)
-        scalars["sequence"].append(block.sequence)
-        scalars["edition"].append(np.full(len(block), edition, np.uint32))
-        scalars["entry_class"].append(np.full(len(block), place, np.uint16))
-        scalars["pipeline"].append(known[block.pipeline])
-        scalars["kind"].append(block.kind)
-        scalars["state"].append(np.zeros(len(block), np.uint8))
-        scalars["quality"].append(_qualities(block))
-    arrays = {name: _joined(scalars[name], kind) for name, kind in SCALARS.items()}
-    firsts = np.cumsum([0, *map(len, blocks)])
-    for column, width in WIDTHS.items():
-        rows, data = [], []
-        for block, first in zip(blocks, firsts.tolist(), strict=False):
+        told: dict[str, NDArray[Any]] = {
+            "number": block.number,
+            "sequence": block.sequence,
+            "edition": np.full(n, edition, np.uint32),
+            "entry_class": np.full(n, place, np.uint16),
+            "pipeline": known[block.pipeline],
+            "kind": block.kind,
+            "state": np.zeros(n, np.uint8),
+            "quality": _qualities(block),
+        }
+        self._actions.add(_actions(block, snapshot=snapshot))
+        for name, array in told.items():
+            self._arrays[name].add(array)
+        for column in WIDTHS:
             if values := block.columns.get(column):
-                rows.append(np.flatnonzero(values.present) + first)
-                data.append(values.data)
-        arrays[f"{column}.rows"] = _joined(rows, np.uint32)
-        arrays[f"{column}.data"] = np.concatenate([np.zeros((0, width), np.uint8), *data])
-    arrays |= _films(blocks, firsts.tolist())
-    return Happened(Table(arrays), _joined(actions, np.uint8))
+                self._arrays[f"{column}.rows"].add(np.flatnonzero(values.present) + self._count)
+                self._arrays[f"{column}.data"].add(values.data)
+        self._add_films(block)
+        self._count += n
+
+    def _add_films(self, block: Block) -> None:
+        values = block.columns.get(Column.VIDEO)
+        if values is None or values.counts is None:
+            return
+        self._arrays["video.rows"].add(np.flatnonzero(values.present) + self._count)
+        self._arrays["video.starts"].add(self._films + np.cumsum(values.counts, dtype=np.int64))
+        self._films += int(values.counts.sum())
+        records = np.zeros(len(values.data), FRAME)
+        records["ms"], records["quality"] = values.ms, values.quality
+        records["pdq"] = values.data
+        self._arrays["video.frames"].add(records)
+
+    def happened(self) -> Happened:
+        """All of them."""
+        arrays = {name: array.whole() for name, array in self._arrays.items()}
+        return Happened(Table(arrays), self._actions.whole())
 
 
 def _actions(block: Block, *, snapshot: bool) -> NDArray[np.uint8]:
@@ -71,27 +113,3 @@ def _qualities(block: Block) -> NDArray[np.uint8]:
     if values is not None and values.quality is not None:
         quality[values.present] = values.quality
     return quality
-
-
-def _films(blocks: Sequence[Block], firsts: Sequence[int]) -> dict[str, NDArray[Any]]:
-    rows, counts, frames = [], [], []
-    for block, first in zip(blocks, firsts, strict=False):
-        values = block.columns.get(Column.VIDEO)
-        if values is None or values.counts is None:
-            continue
-        rows.append(np.flatnonzero(values.present) + first)
-        counts.append(values.counts)
-        records = np.zeros(len(values.data), FRAME)
-        records["ms"], records["quality"] = values.ms, values.quality
-        records["pdq"] = values.data
-        frames.append(records)
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(_joined(counts, np.int64))])
-    return {
-        "video.rows": _joined(rows, np.uint32),
-        "video.starts": starts,
-        "video.frames": np.concatenate([np.zeros(0, FRAME), *frames]),
-    }
-
-
-def _joined(arrays: Sequence[NDArray[Any]], kind: Any) -> NDArray[Any]:  # noqa: ANN401 - whatever numpy takes for a dtype
-    return np.concatenate([np.zeros(0, kind), *arrays]).astype(kind, copy=False)

@@ -115,8 +115,8 @@ class View:
                 yield table.row(place)
         yield from reversed(waiting)
 
-    def merged(self, numbers: Numbers | None) -> dict[str, NDArray[Any]]:
-        """The arrays of all entries that are there, or of those of ``numbers`` that are."""
+    def merged(self, numbers: Numbers | None) -> Iterator[tuple[str, NDArray[Any]]]:
+        """By name the arrays of all entries that are there, or of those of ``numbers`` that are."""
         table = self.generation.table
         with self._lock:
             late = [row for _, row in sorted(self.recent.rows.items()) if row.state != ABSENT]
@@ -128,7 +128,7 @@ class View:
             wanted = set(numbers.tolist())
             late = [row for row in late if row.number in wanted]
         parts = [Part(table, np.flatnonzero(chosen)), Part(table_of(late), np.arange(len(late)))]
-        return dict(merged(parts))
+        return merged(parts)
 
     # Questions.
 

@@ -11,8 +11,6 @@ import hashlib
 import json
 import os
 import re
-import stat
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +29,7 @@ from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import AWSSigner, CryptoSigner, Key, Signer, SSlibKey
 
 from strandline.errors import KeyRefused
+from strandline.transparency.key_files import read_private, write_new
 
 #: The field of a key in root that says who holds it.
 HOLDER = "x-strandline-holder"
@@ -131,8 +130,8 @@ def new_key(path: str | Path, holder: str, *, passphrase: str | None = None) -> 
     if public_path.exists():
         raise KeyRefused(f"{public_path} exists and was kept. Choose another name for the key.")
     try:
-        _write_new(path, text)
-        _write_new(public_path, public.encode())
+        write_new(path, text)
+        write_new(public_path, public.encode())
         public_path.chmod(0o644)
     except FileExistsError:
         raise KeyRefused(f"{path} exists and was kept. Choose another name for the key.") from None
@@ -145,7 +144,7 @@ def open_signer(place: str, passphrase: Passphrase | None = None) -> Signer:
     """The key at ``place``, ready to sign; raises KeyRefused, saying why it cannot be used."""
     kind, _, rest = place.partition(":")
     if kind == "file" and rest:
-        return _crypto_signer(_read_private(Path(rest)), rest, passphrase)
+        return _crypto_signer(read_private(Path(rest), _MAX_KEY_FILE, KeyRefused), rest, passphrase)
     if kind == "env" and rest:
         text = os.environ.get(rest)
         if not text:
@@ -198,33 +197,3 @@ def _kms_signer(key: str) -> Signer:
         raise KeyRefused(f"AWS did not give the key {key}: {error}") from error
     except Exception as error:  # whatever the library thinks of the key's kind
         raise KeyRefused(f"The key {key} in AWS is not one that can sign here: {error}") from error
-
-
-def _read_private(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if stat.S_IMODE(mode) & 0o077:
-                raise KeyRefused(
-                    f"{path} can be opened by others than its owner, so its key was not used. "
-                    f"If nobody copied it, run: chmod 600 {path}"
-                )
-            data = file.read(_MAX_KEY_FILE + 1)
-    except OSError as error:
-        raise KeyRefused(f"The key file {path} cannot be read: {error.strerror}.") from error
-    if len(data) > _MAX_KEY_FILE:
-        raise KeyRefused(f"{path} is too long to be a key. Nothing was signed.")
-    return data
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """A whole new file of mode 0600, or FileExistsError."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(temporary, path)  # unlike a rename, refuses an existing name
-    finally:
-        Path(temporary).unlink()

@@ -60,6 +60,14 @@ class Growth:
     most_percent: int = 10
 
 
+def most_taken(live: int, shrink_percent: int) -> int:
+    """Of ``live`` entries, how many one edition may take away or replace.
+
+    Three at least: else a mistake in a small list could never be mended.
+    """
+    return max(3, live * shrink_percent // 100)
+
+
 @dataclass(frozen=True)
 class Policy:
     """The rules every member's program applies. Raises ListRefused when they do not hold together.
@@ -111,11 +119,8 @@ class Policy:
         return (self.publisher, *self.hotlines)
 
     def most_taken(self, live: int) -> int:
-        """Of ``live`` entries of the list, how many one edition may take away or replace.
-
-        Three at least: else a mistake in a small list could never be mended.
-        """
-        return max(3, live * self.shrink_percent // 100)
+        """Of ``live`` entries of the list, how many one edition may take away or replace."""
+        return most_taken(live, self.shrink_percent)
 
     def to_json(self) -> dict[str, object]:
         """The field's value."""

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from bench import _list_formats as others
 from bench import _list_published as listed
-from bench._apart import apart, installed, peak_rss
+from bench._apart import apart, installed, private
 from bench.case import Case
 from strandline.formats.ncmec import NAMESPACE
 from strandline.lists.published import pages
@@ -158,13 +158,13 @@ def _published(count: int) -> Iterator[Case]:
         ("read", "read and check", "reading and hashing the same bytes"),
         ("sync", "sync a new copy, ready to match", "reading and hashing the same bytes"),
     ):
-        seconds, peak = found[name]["seconds"], found[name]["peak_rss"]
+        seconds, peak = found[name]["seconds"], found[name]["peak_private"]
         yield Case(
             f"{title}, N = {count:,}", seconds, "s",
             limit=found["publish" if name == "publish" else "read"]["limit"], limit_is=limit,
             note=f"{count / seconds:,.0f} entries a second, {bytes_each:.1f} bytes each, "
-            f"{peak / MEBI:,.0f} MiB at most, {found[name]['start_rss'] / MEBI:,.0f} of them the "
-            "program; files that are mapped count",
+            f"{peak / MEBI:,.0f} MiB at most, {found[name]['start'] / MEBI:,.0f} of them the "
+            "program; files that are mapped do not count",
         )  # fmt: skip
         yield Case(f"memory to {title}, N = {count:,}", peak / MEBI, "MiB")
     yield Case(
@@ -179,7 +179,7 @@ def _published(count: int) -> Iterator[Case]:
 
 def publish(folder: str, count: int) -> dict[str, Any]:
     """Write an edition of ``count`` entries, each file flushed to the disk."""
-    start = peak_rss()
+    start = private()
     published = Path(folder, "published")
     listed.begin(published)
     begun = time.perf_counter()
@@ -194,12 +194,12 @@ def publish(folder: str, count: int) -> dict[str, Any]:
         path.with_name("again").write_bytes(data)
         bare += time.perf_counter() - begun
         path.with_name("again").unlink()
-    return {"seconds": seconds, "limit": bare, "start_rss": start}
+    return {"seconds": seconds, "limit": bare, "start": start}
 
 
 def read(folder: str, count: int) -> dict[str, Any]:
     """Index and root, digest and form of each file, the order of events; nothing is kept."""
-    start = peak_rss()
+    start = private()
     root = Path(folder, "published")
     begun = time.perf_counter()
     index = parse_index((root / index_path(1, CLASS)).read_text())
@@ -212,17 +212,17 @@ def read(folder: str, count: int) -> dict[str, Any]:
         hashlib.sha256((root / file.path).read_bytes())
     bare = time.perf_counter() - begun
     size = sum(file.size for file in index.files)
-    return {"seconds": seconds, "limit": bare, "bytes": size, "start_rss": start}
+    return {"seconds": seconds, "limit": bare, "bytes": size, "start": start}
 
 
 def sync(folder: str, count: int) -> dict[str, Any]:
     """A member's first sync: everything checked, kept, and indexed for matching."""
-    start = peak_rss()
+    start = private()
     begun = time.perf_counter()
     synced = listed.sync(Path(folder, "published"), Path(folder, "copy"), 1)
     seconds = time.perf_counter() - begun
     assert synced.manifest.entries == count
-    return {"seconds": seconds, "start_rss": start}
+    return {"seconds": seconds, "start": start}
 
 
 def add(folder: str, count: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import pytest
 from matching.reference import as_hex, drawn, near
 from strandline.errors import IndexDamaged
 from strandline.matching import Index
+from strandline.matching import pages as pages_module
 from strandline.matching.layout import PAGE, SLOTS, Commit, Layout
 from strandline.matching.pages import sums_of
 
@@ -118,6 +119,31 @@ def test_every_single_byte_of_the_small_parts_counts(tmp_path, kind, request):
         except IndexDamaged as error:
             refused.add(error.section)
     assert refused
+
+
+def test_pages_no_query_needed_are_checked_in_time_and_a_wrong_one_stays_for_its_query(
+    tmp_path, in_bands, monkeypatch
+):
+    path = build(tmp_path / "list.index", text=False)
+    whole = bytearray(path.read_bytes())
+    start, length = Layout.decode(bytes(whole), len(whole)).sections()["rests"]
+    monkeypatch.setattr(pages_module, "_SETTLED_AT_ONCE", 3)
+    with Index.open(path) as index:
+        pages = index._version.base.pages
+        assert pages.checking
+        for _ in range(len(pages.seen)):
+            pages.settle()
+        assert not pages.checking
+    whole[start + length // 2] ^= 1
+    path.unlink()
+    path.write_bytes(whole)
+    with Index.open(path) as index:
+        pages = index._version.base.pages
+        for _ in range(len(pages.seen)):
+            pages.settle()
+        assert pages.checking
+        with pytest.raises(IndexDamaged, match="rests"):
+            index.query_many([row.tobytes().hex() for row in HASHES], 0)
 
 
 def test_one_commit_slot_is_enough(tmp_path):

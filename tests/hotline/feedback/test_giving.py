@@ -239,3 +239,26 @@ def test_members_who_dispute_at_the_same_moment_share_one_review(listed, member,
     assert Statement.objects.filter(standing="counted").count() == 30
     assert Event.objects.filter(action="quarantine").count() == 5
     assert verify().ok
+
+
+def test_what_members_dispute_while_it_is_not_matched_is_quarantined_when_it_would_be(
+    listed, member, say, policy, now
+):
+    from strandline.hotline.hashlist import services
+    from strandline.hotline.hashlist.checks import check_listed
+    from strandline.hotline.hashlist.models import Why
+
+    policy(quorum=2)
+    disputed, other = listed(2)
+    for entry in (disputed, other):
+        why = Why.CONTRADICTED
+        services.quarantine(entry, why=why, reason="Two says otherwise", by="person:1", now=now)
+    for _ in range(2):
+        say(member(), "dispute", disputed)
+    for entry in (disputed, other):
+        services.restore(entry, reason="Taken back", by="person:1", now=now)
+    check_listed([disputed.pk, other.pk], now=now)
+    for entry in (disputed, other):
+        entry.refresh_from_db()
+    assert [disputed.state, other.state] == ["quarantined", "listed"]
+    assert disputed.why == Why.DISPUTED

@@ -6,7 +6,14 @@ import re
 
 import pytest
 
+from strandline.hotline.hashlist import services
+from strandline.hotline.hashlist.classing import make_class
+from strandline.hotline.hashlist.events import Identity
+from strandline.hotline.hashlist.models import Edition, Entry, Event, Why
 from strandline.hotline.transparency import withdrawals
+from strandline.lists.published import events
+from strandline.lists.published.classes import Action, EntryClass
+from strandline.lists.published.events import Fingerprints
 
 pytestmark = pytest.mark.django_db
 
@@ -117,37 +124,50 @@ def test_withdrawals_are_told_with_the_reason_members_were_told(
     assert {row["edition"] for row in rows} == {"1"}
 
 
-def test_what_no_edition_holds_yet_is_not_told(visitor, published_withdrawals, now):
-    from strandline.hotline.hashlist import services
-    from strandline.hotline.hashlist.models import Entry
+def test_what_another_source_contradicts_is_not_told_as_members_dispute(visitor, hotline, now):
+    entry = received(1, now)
+    services.quarantine(
+        entry, why=Why.CONTRADICTED, reason="Two says otherwise", by="test", now=now
+    )
+    published(now)
+    page = text(visitor.get("/transparency/withdrawals/"))
+    assert re.search(r"Another source contradicts it 0 1", page)
+    assert "isputed" not in page
+    [row] = table(visitor.get("/transparency/data/withdrawals.csv"))
+    assert (row["action"], row["why"]) == ("quarantine", "Another source contradicts it")
+    assert "Two says" not in page
 
+
+def test_every_word_that_members_are_told_is_one_of_the_format():
+    for number, why in enumerate(Why, 1):
+        entry_class = EntryClass("A", "camera", "gb")
+        told = events.Event(number, Action.QUARANTINE, 7, entry_class, reason=why.value)
+        assert told.reason == why.value
+
+
+def test_what_no_edition_holds_yet_is_not_told(visitor, published_withdrawals, now):
     services.withdraw(Entry.objects.get(pk=3), reason="later", by="test", now=now)
     assert withdrawals.taken_out().count() == 2
 
 
-@pytest.fixture
-def published_withdrawals(hotline, now):
-    from strandline.hotline.hashlist import services
-    from strandline.hotline.hashlist.classing import make_class
-    from strandline.hotline.hashlist.events import Identity
-    from strandline.hotline.hashlist.models import Edition, Event, Why
-    from strandline.lists.published.events import Fingerprints
+def received(number, now):
+    what = Identity(Fingerprints(sha256=f"{number:064x}"), make_class("A"), pipeline="-")
+    return services.add_received(what, source="Example Hotline", by="test", now=now)
 
-    entries = [
-        services.add_received(
-            Identity(Fingerprints(sha256=f"{number:064x}"), make_class("A"), pipeline="-"),
-            source="Example Hotline",
-            by="test",
-            now=now,
-        )
-        for number in (1, 2, 3)
-    ]
-    words = "the analyst's own words"
-    services.withdraw(entries[0], why=Why.MISTAKE, reason=words, by="test", now=now)
-    services.quarantine(entries[1], why=Why.DISPUTED, reason=words, by="test", now=now)
+
+def published(now):
     Edition.objects.create(
         number=1, state="published", up_to=Event.objects.count(), published_at=now
     )
+
+
+@pytest.fixture
+def published_withdrawals(hotline, now):
+    entries = [received(number, now) for number in (1, 2, 3)]
+    words = "the analyst's own words"
+    services.withdraw(entries[0], why=Why.MISTAKE, reason=words, by="test", now=now)
+    services.quarantine(entries[1], why=Why.DISPUTED, reason=words, by="test", now=now)
+    published(now)
     return entries
 
 
@@ -202,8 +222,6 @@ def test_a_page_number_beyond_the_ends_is_answered(visitor, log, number):
 
 
 def test_what_was_set_aside_and_came_back_is_told_as_such(visitor, published_withdrawals, now):
-    from strandline.hotline.hashlist import services
-
     assert "still set aside" in text(visitor.get("/transparency/withdrawals/"))
     services.restore(published_withdrawals[1], reason="cleared", by="test", now=now)
     page = text(visitor.get("/transparency/withdrawals/"))

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Q
 
 from strandline.formats import HashRow
-from strandline.hotline.assessment.models import Verdict
 from strandline.hotline.audit import chain
-from strandline.hotline.exchange import files
+from strandline.hotline.exchange import files, vouching
 from strandline.hotline.exchange.models import Delivery, Mention, Source
 from strandline.hotline.exchange.staging import Staged, staged
+from strandline.hotline.exchange.vouching import Act
 from strandline.hotline.hashlist import events, services
 from strandline.hotline.hashlist.models import Entry, Import, Why
 from strandline.hotline.hashlist.portions import portions
@@ -28,9 +28,6 @@ from strandline.lists.published.events import Kind
 
 State = Delivery.State
 Says = Mention.Says
-#: How an entry says that it was assessed here, whatever else it came with.
-_ASSESSED = (Verdict.How.AGREED, Verdict.How.THIRD)
-_OWN = "assessment"
 #: How often rows are compared anew, because the list changed meanwhile where they speak of it.
 TRIES = 3
 #: Entries named in one statement.
@@ -75,11 +72,11 @@ def _take_in(delivery: Delivery, ready: Staged, now: datetime) -> None:
     )
     Delivery.objects.filter(pk=delivery.pk).update(state=State.TAKEN, batch=came.batch)
     _mention(delivery, ready, came)
-    ended = _end(delivery, ready.gone(), now)
+    ended, waiting = _end(delivery, ready.gone(), now)
     outcome = {
         "listed": came.added,
         "vouched for": delivery.mentions.filter(says=Says.VOUCHES).count() - came.added,
-        "quarantined until confirmed": _hold(delivery, came.batch, now),
+        "quarantined until confirmed": waiting + _hold(delivery, came.batch, now),
         "confirmed": _confirm(delivery, now),
         "contested": _contest(delivery, ready.contradicted(), now),
         "withdrawn by the source": ended,
@@ -92,33 +89,16 @@ def _take_in(delivery: Delivery, ready: Staged, now: datetime) -> None:
 
 
 def take_back(delivery: Delivery, now: datetime) -> None:
-    """Withdraw what nobody else vouches for, restore what it contested or ended."""
+    """Leave the list as if the delivery had not been taken in.
+
+    What nobody else vouches for is withdrawn, what too few vouch for without it waits again, and
+    what it contested or ended comes back.
+    """
     with due.finish(delivery):
         Delivery.objects.filter(pk=delivery.pk).update(state=State.TAKEN_BACK)
-        reason = f"Delivery {delivery.pk} from {delivery.source.name} was taken back"[:250]
-        more = {"reason": reason, "subject": delivery.subject, "by": delivery.decided_by}
-        ended = Mention.objects.filter(ended_by=delivery)
-        relisted = _relist(ended, delivery, now)
-        ended.update(ended_by=None)
-        mentioned = Entry.objects.filter(
-            mentions__delivery=delivery, mentions__says=Says.VOUCHES, mentions__ended_by=None
-        )
-        contested = Entry.objects.filter(mentions__delivery=delivery, mentions__says=Says.CONTESTS)
-        outcome = {
-            "withdrawn": services.withdraw_many(
-                unvouched(mentioned), why=Why.REVERTED, now=now, **more
-            ),
-            "restored": services.restore_many(
-                contested.filter(~Exists(_live().filter(says=Says.CONTESTS))),
-                why=Why.CLEARED,
-                now=now,
-                **more,
-            ),
-            "listed again": relisted,
-        }
+        outcome = {name: count for name, count in _take_back(delivery, now).items() if count}
         if delivery.batch_id is not None:
             Import.objects.filter(pk=delivery.batch_id).update(reverted_at=now)
-        outcome = {name: count for name, count in outcome.items() if count}
         Delivery.objects.filter(pk=delivery.pk).update(
             outcome={
                 **delivery.outcome,
@@ -128,20 +108,36 @@ def take_back(delivery: Delivery, now: datetime) -> None:
         _record(delivery, "take_back", now, reason=delivery.reason, **outcome)
 
 
-def _live() -> QuerySet[Mention]:
-    """What deliveries that count say of the outer entry."""
-    return Mention.objects.filter(entry=OuterRef("pk"), ended_by=None, delivery__state=State.TAKEN)
-
-
-def unvouched(entries: QuerySet[Entry]) -> QuerySet[Entry]:
-    """Those for which no delivery vouches any more, no assessment here, and no other import."""
-    elsewhere = Q(batch=None) | Q(batch__delivery=None, batch__reverted_at=None)
-    return (
-        entries.filter(~Exists(_live().filter(says=Says.VOUCHES)))
-        .exclude(source=_OWN)
-        .exclude(item__verdict__how__in=_ASSESSED)
-        .exclude(elsewhere)
+def _take_back(delivery: Delivery, now: datetime) -> dict[str, int]:
+    act = Act(delivery, now)
+    reason = f"{str(delivery).capitalize()} from {delivery.source.name} was taken back"[:250]
+    relisted = _relist(delivery, now)
+    ended = Mention.objects.filter(ended_by=delivery)
+    vouched_again = list(ended.values_list("entry_id", flat=True).distinct())
+    ended.update(ended_by=None)
+    vouched = Entry.objects.filter(
+        mentions__delivery=delivery, mentions__says=Says.VOUCHES, mentions__ended_by=None
     )
+    contested = Entry.objects.filter(mentions__delivery=delivery, mentions__says=Says.CONTESTS)
+    withdrawn = services.withdraw_many(
+        vouching.unvouched(vouched), why=Why.REVERTED, reason=reason, **act.more
+    )
+    restored, waiting = vouching.clear(contested, reason, act)
+    waiting += vouching.wait(vouching.left_by(delivery.source, vouched), act)
+    restored += vouching.free(contested, reason, act)
+    for some in portions(relisted, _NAMED):
+        back = Entry.objects.filter(pk__in=some)
+        still = back.filter(Exists(vouching.live(Says.CONTESTS)))
+        vouching.contradict(still, "Another source still", act)
+        waiting += vouching.wait(back, act)
+    for some in portions(vouched_again, _NAMED):
+        restored += vouching.free(Entry.objects.filter(pk__in=some), reason, act)
+    return {
+        "withdrawn": withdrawn,
+        "restored": restored,
+        "listed again": len(relisted),
+        "quarantined until confirmed": waiting,
+    }
 
 
 def _mention(delivery: Delivery, ready: Staged, came: Imported) -> None:
@@ -158,32 +154,14 @@ def _hold(delivery: Delivery, batch: Import | None, now: datetime) -> int:
     """Quarantine what only a source of little trust brought."""
     if batch is None or delivery.source.trust == Source.Trust.TRUSTED:
         return 0
-    return services.quarantine_many(
-        Entry.objects.filter(batch=batch),
-        why=Why.SINGLE_SOURCE,
-        reason=f"Only {delivery.source.name} has it so far"[:250],
-        subject=delivery.subject,
-        by=delivery.decided_by,
-        now=now,
-    )
+    return vouching.hold(Entry.objects.filter(batch=batch), Act(delivery, now))
 
 
 def _confirm(delivery: Delivery, now: datetime) -> int:
     """Let what one source alone had be matched, now that another has the same."""
-    others = _live().filter(says=Says.VOUCHES).exclude(delivery__source=delivery.source)
-    held = Entry.objects.filter(
-        mentions__delivery=delivery, state=Entry.State.QUARANTINED, why=Why.SINGLE_SOURCE
-    )
-    if delivery.source.trust != Source.Trust.TRUSTED:
-        held = held.filter(Exists(others))
-    return services.restore_many(
-        held,
-        why=Why.CLEARED,
-        reason=f"{delivery.source.name} has it too"[:250],
-        subject=delivery.subject,
-        by=delivery.decided_by,
-        now=now,
-    )
+    mentioned = Entry.objects.filter(mentions__delivery=delivery)
+    reason = f"{delivery.source.name} has it too"
+    return vouching.free(mentioned, reason, Act(delivery, now))
 
 
 def _contest(delivery: Delivery, numbers: Iterable[int], now: datetime) -> int:
@@ -192,33 +170,25 @@ def _contest(delivery: Delivery, numbers: Iterable[int], now: datetime) -> int:
         return 0
     contested = 0
     for some in portions(sorted(numbers), _NAMED):
-        # In quarantine already: only what another list contests, not what members dispute.
-        contested_too = Q(state=Entry.State.QUARANTINED) & Exists(
-            _live().filter(says=Says.CONTESTS)
-        )
-        entries = (
-            Entry.objects.filter(Q(state=Entry.State.LISTED) | contested_too, pk__in=some)
-            .exclude(source=_OWN)
-            .exclude(item__verdict__how__in=_ASSESSED)
-        )
+        # In quarantine already: only what waits or another list contests, not what members dispute.
+        also = vouching.HELD | vouching.CONTRADICTED
+        entries = Entry.objects.filter(Q(state=Entry.State.LISTED) | also, pk__in=some)
         mentions = [
-            Mention(delivery=delivery, entry=entry, says=Says.CONTESTS) for entry in entries
+            Mention(delivery=delivery, entry=entry, says=Says.CONTESTS)
+            for entry in entries.exclude(vouching.HERE)
         ]
         Mention.objects.bulk_create(mentions)
-        contested += services.quarantine_many(
+        contested += vouching.contradict(
             Entry.objects.filter(pk__in=[mention.entry_id for mention in mentions]),
-            why=Why.DISPUTED,
-            reason=f"{delivery.source.name} says otherwise"[:250],
-            subject=delivery.subject,
-            by=delivery.decided_by,
-            now=now,
+            delivery.source.name,
+            Act(delivery, now),
         )
     return contested
 
 
-def _end(delivery: Delivery, rows: Iterable[HashRow], now: datetime) -> int:
-    """End what the source vouched for and takes back; withdraw what nobody else vouches for."""
-    withdrawn = 0
+def _end(delivery: Delivery, rows: Iterable[HashRow], now: datetime) -> tuple[int, int]:
+    """End what the source vouched for and takes back: how many that withdrew, and how many wait."""
+    withdrawn, waiting, act = 0, 0, Act(delivery, now)
     for some in portions(rows, _NAMED):
         ours = Mention.objects.filter(
             delivery__source=delivery.source,
@@ -234,19 +204,20 @@ def _end(delivery: Delivery, rows: Iterable[HashRow], now: datetime) -> int:
         numbers = list(ours.filter(named).values_list("pk", "entry_id"))
         for part in portions(numbers, _NAMED):
             Mention.objects.filter(pk__in=[pk for pk, _ in part]).update(ended_by=delivery)
+            left = Entry.objects.filter(pk__in={entry for _, entry in part})
             withdrawn += services.withdraw_many(
-                unvouched(Entry.objects.filter(pk__in={entry for _, entry in part})),
+                vouching.unvouched(left),
                 why=Why.SOURCE_WITHDREW,
                 reason=f"{delivery.source.name} withdrew it"[:250],
-                subject=delivery.subject,
-                by=delivery.decided_by,
-                now=now,
+                **act.more,
             )
-    return withdrawn
+            waiting += vouching.wait(vouching.left_by(delivery.source, left), act)
+    return withdrawn, waiting
 
 
-def _relist(ended: QuerySet[Mention], delivery: Delivery, now: datetime) -> int:
+def _relist(delivery: Delivery, now: datetime) -> list[int]:
     """List again what was withdrawn because the source took it back in this delivery."""
+    ended = Mention.objects.filter(ended_by=delivery)
     gone = (
         Entry.objects.filter(
             pk__in=ended.values("entry_id"),
@@ -256,15 +227,16 @@ def _relist(ended: QuerySet[Mention], delivery: Delivery, now: datetime) -> int:
         .select_related("fingerprint", "listed_class")
         .order_by("source", "batch_id", "pk")
     )
-    listed = 0
+    listed: list[int] = []
     for (source, batch), entries in groupby(list(gone), lambda each: (each.source, each.batch_id)):
         came = list(entries)
-        listed += services.import_entries(
+        services.import_entries(
             map(_identity, came), source=source, by=delivery.decided_by, now=now
-        ).added
+        )
         # They still are what the delivery that first brought them brought.
-        for some in portions(came, _NAMED):
-            Entry.objects.filter(pk__in=[entry.pk for entry in some]).update(batch_id=batch)
+        for some in portions([entry.pk for entry in came], _NAMED):
+            Entry.objects.filter(pk__in=some).update(batch_id=batch)
+            listed.extend(some)
     return listed
 
 

@@ -19,6 +19,7 @@ class FeedbackConfig(AppConfig):
             reminding,
             sources,
             terms,
+            weighing,
         )
         from strandline.hotline.feedback.models import (
             Flood,
@@ -37,6 +38,6 @@ class FeedbackConfig(AppConfig):
         register(InnocentFile, innocent_file.sign, order=66)
         register(HolderCheck, reminding.check, order=80)
         scopes.PROVIDERS.append(terms.scope_of)
-        checks.CHECKS.append(innocent.hold)
+        checks.CHECKS += [innocent.hold, weighing.look_again]
         checks.INNOCENT.append(innocent.innocent_among)
         edition_published.connect(reminding.look_again, dispatch_uid="feedback.look_again")

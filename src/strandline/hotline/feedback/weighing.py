@@ -37,6 +37,17 @@ def weigh(numbers: Iterable[int], *, now: datetime) -> None:
         _weigh(wanted[begin : begin + 500], now)
 
 
+def look_again(numbers: Sequence[int], now: datetime) -> None:
+    """Weigh those of these listed entries that members contested while they were not matched."""
+    for begin in range(0, len(numbers), 500):
+        some = numbers[begin : begin + 500]
+        open_ones = Review.objects.filter(
+            entry__in=some, entry__state=Entry.State.LISTED, outcome=""
+        )
+        if contested := list(open_ones.values_list("entry", flat=True)):
+            weigh(contested, now=now)
+
+
 def _weigh(numbers: Sequence[int], now: datetime) -> None:
     policy, known = settings.HOTLINE.feedback, groups()
     counting: dict[int, list[Statement]] = defaultdict(list)

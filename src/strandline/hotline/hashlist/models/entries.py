@@ -21,6 +21,7 @@ class Why(models.TextChoices):
     NOT_ILLEGAL = "not-illegal", "Assessed as not illegal"
     MISTAKE = "mistake", "A mistake"
     DISPUTED = "disputed", "Disputed by members"
+    CONTRADICTED = "contradicted", "Another source contradicts it"
     FLOOD = "flood", "Part of a flood"
     SINGLE_SOURCE = "single-source", "Rests on one source only"
     INNOCENT = "innocent-picture", "A common innocent picture"

@@ -1,16 +1,25 @@
-"""When an edition is due: some time after the first change that none holds, or as a person says."""
+"""When an edition is due: some time after the first change that none holds, or as a person says.
 
-from datetime import datetime
+What members still match and should not, because it was put under quarantine, does not wait so long.
+"""
+
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from strandline.hotline.audit import chain
 from strandline.hotline.errors import ListChangeRefused
 from strandline.hotline.hashlist.growing import Foreseen, foresee
-from strandline.hotline.hashlist.models import Edition, Event, Publication, Release
+from strandline.hotline.hashlist.models import Edition, Entry, Event, Publication, Release, Why
+from strandline.lists.published.classes import Action
 
+#: What members match and should not waits so long at most; disputes that come together are one
+#: edition.
+HURRY = timedelta(minutes=5)
+#: Why an entry is put under quarantine when somebody holds it to be wrong.
+CONTESTED = (Why.DISPUTED, Why.SINGLE_SOURCE, Why.INNOCENT)
 #: The one row of :class:`Publication`, and of :class:`Release`.
 _ONLY = 1
 
@@ -80,13 +89,46 @@ def release_now(now: datetime) -> None:
 def schedule() -> None:
     """Make publishing due, ``publish_every`` after the first change that no edition holds.
 
-    Call it with the chain's lock held.
+    Sooner where one of these changes is urgent. Call it with the chain's lock held.
     """
     first = first_unpublished()
     row, _ = Publication.objects.get_or_create(pk=_ONLY)
     if first is None or row.due_at is not None or row.given_up_at is not None:
         return
-    Publication.objects.filter(pk=_ONLY).update(due_at=first + settings.HOTLINE.publish_every)
+    until = first + settings.HOTLINE.publish_every
+    # It came while the edition before was written or waited for its witnesses.
+    urgent = _urgent().values_list("at", flat=True).first()
+    if urgent is not None and urgent + HURRY < until and foreseen() is None:
+        until = urgent + HURRY
+    Publication.objects.filter(pk=_ONLY).update(due_at=until)
+
+
+def hurry(*, since: int, now: datetime) -> None:
+    """Make publishing due soon if, from event ``since`` on, a contested entry was quarantined.
+
+    Only for entries that members have: one that no edition listed is matched by nobody. What
+    members will refuse is not hurried: that edition waits for a person. Call it with the chain's
+    lock held, in the transaction of the change, after ``schedule``.
+    """
+    until = now + HURRY
+    waits = Publication.objects.filter(pk=_ONLY, due_at__gt=until)
+    if waits.exists() and _urgent(since).exists() and foreseen() is None:
+        waits.update(due_at=until)
+
+
+def _urgent(since: int = 0) -> QuerySet[Event]:
+    """Quarantines of contested entries that members match until the next edition."""
+    last = Edition.objects.last()
+    published = Event.objects.filter(
+        entry=OuterRef("entry"), sequence__lte=last.up_to if last else 0
+    )
+    return _waiting().filter(
+        Exists(published),
+        sequence__gte=since,
+        action=Action.QUARANTINE.value,
+        before=Entry.State.LISTED,
+        why__in=CONTESTED,
+    )
 
 
 def unfinished() -> Edition | None:

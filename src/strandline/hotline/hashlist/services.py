@@ -27,6 +27,7 @@ from strandline.hotline.hashlist.imports import (
 from strandline.hotline.hashlist.models import Entry, Why
 from strandline.hotline.hashlist.scheduling import (
     first_unpublished,
+    hurry,
     publish_now,
     schedule,
     waiting_changes,
@@ -195,6 +196,8 @@ def entry_of(item: MediaItem) -> Entry | None:
 def _change(entry: Entry, action: Action, because: Because) -> Entry:
     entry = events.change(entry, action, because)
     _record(action.value, entry, because)
+    if action is Action.QUARANTINE:
+        hurry(since=events.last_sequence(), now=because.at)
     return entry
 
 
@@ -216,6 +219,8 @@ def _change_many(entries: QuerySet[Entry], action: Action, because: Because, sub
             },
         )
         schedule()
+        if action is Action.QUARANTINE:
+            hurry(since=first, now=because.at)
     return changed
 
 

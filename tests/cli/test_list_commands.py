@@ -12,6 +12,7 @@ from list_publisher import API_KEY, HOUR, fingerprints
 from strandline import formats
 from strandline.cli import main
 from strandline.hashing import hash_image
+from strandline.lists.published.innocent_note import InnocentNote, InnocentPicture
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +126,71 @@ def test_explain_tells_the_entry_its_vouchers_and_its_place_in_the_log(folder, p
     assert main(["list", "explain", str(folder), "ff" * 32]) == 0
     assert "matches nothing" in capsys.readouterr().out
     assert main(["list", "explain", str(folder), "what?"]) == 1
+
+
+def innocent(published, list_site, pdq, number=1):
+    pictures = [InnocentPicture("logo", None, pdq)]
+    note = InnocentNote.of(published.policy.origin, number, published.now, pictures)
+    list_site.answers["/innocent"] = (200, {}, published.publisher.sign(note.text()).encode())
+
+
+def turned(pdq, bits, first=0):
+    return f"{int(pdq, 16) ^ (2**bits - 1 << first):064x}"
+
+
+def test_match_and_explain_tell_what_an_innocent_picture_sets_aside(
+    folder, published, list_site, photograph, tmp_path, capsys
+):
+    pdq = hash_image(photograph).pdq
+    published.publish(published.book.add(21, told=fingerprints(21, pdq=turned(pdq, 25))))
+    innocent(published, list_site, turned(pdq, 31, first=64))
+    assert main(["list", "sync", str(folder), *at(published)]) == 0
+    assert main(["list", "verify", str(folder), *at(published)]) == 0
+    assert "Innocent pictures: 1, note 1 of 2026-03-01" in capsys.readouterr().out
+    smaller = tmp_path / "smaller.png"
+    Image.open(photograph).save(smaller, compress_level=1)
+    published.publish(published.book.withdraw(20))
+    assert main(["list", "sync", str(folder), *at(published)]) == 0
+    capsys.readouterr()
+    assert main(["list", "match", str(folder), str(smaller)]) == 0
+    output = capsys.readouterr()
+    assert "no match: like entry-21, 25 bits away, but 31 bits from a known innocent" in output.out
+    assert "1 compared, 0 on the list" in output.err
+    assert main(["list", "match", str(folder), str(smaller), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["matches"] == []
+    [aside] = told["set_aside"]
+    assert (aside["entry"], aside["innocent"]) == ("entry-21", {"what": "logo", "distance": 31})
+    for what in (str(smaller), pdq):
+        assert main(["list", "explain", str(folder), what]) == 0
+        assert "  no match     25 bits away, but 31 bits from" in capsys.readouterr().out
+    assert main(["list", "explain", str(folder), pdq, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["match"], told["set_aside"]["entry"]) == (None, "entry-21")
+
+
+def test_an_entry_that_the_note_calls_innocent_still_matches_and_is_told(
+    folder, published, list_site, photograph, capsys
+):
+    innocent(published, list_site, hash_image(photograph).pdq)
+    assert main(["list", "sync", str(folder), *at(published)]) == 0
+    assert main(["list", "verify", str(folder), *at(published)]) == 0
+    assert "The note holds entry-20 to be innocent: it hides nothing" in capsys.readouterr().err
+    assert main(["list", "explain", str(folder), "entry-20"]) == 0
+    assert "1 of its 1 hashes look like innocent pictures" in capsys.readouterr().out
+
+
+def test_a_note_of_innocent_pictures_that_is_refused_fails_the_sync_and_not_the_edition(
+    folder, published, list_site, capsys
+):
+    innocent(published, list_site, "ab" * 32, number=2)
+    assert main(["list", "sync", str(folder), *at(published)]) == 0
+    innocent(published, list_site, "cd" * 32, number=1)
+    published.publish(published.book.add(30))
+    assert main(["list", "sync", str(folder), *at(published)]) == 1
+    output = capsys.readouterr()
+    assert "Edition 5 of list.example" in output.out
+    assert "Note 2, which is held, stays in use." in output.err
 
 
 def test_export_streams_the_live_entries(folder, published, capsys):

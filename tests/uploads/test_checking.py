@@ -6,6 +6,8 @@ import pytest
 
 from list_publisher import fingerprints
 from listed_photograph import jpeg
+from strandline.hashing import hash_image
+from strandline.lists.published.innocent_note import InnocentNote, InnocentPicture
 from strandline.uploads import HeldList, Unavailable
 
 
@@ -47,6 +49,25 @@ def test_a_newer_edition_is_used_without_a_restart(held, holding, photographs):
     holding.published.publish(holding.published.book.add(51, told=told))
     holding.sync()
     assert check(held, data).entries == ("entry-51",)
+
+
+def test_what_looks_like_a_known_innocent_picture_is_not_listed_but_by_its_bytes(
+    held, holding, list_site, photographs
+):
+    listed, _ = photographs
+    smaller = jpeg(listed.resize((300, 300)), 60)
+    assert check(held, smaller).listed
+    pdq, own = (int(hash_image(each).pdq, 16) for each in (smaller, jpeg(listed)))
+    # As far from the entry as it takes, and so near to the smaller picture.
+    same = [1 << bit for bit in range(256) if not (pdq ^ own) >> bit & 1]
+    logo = f"{pdq ^ sum(same[: 32 - (pdq ^ own).bit_count()]):064x}"
+    origin, now = holding.published.policy.origin, holding.published.now
+    note = InnocentNote.of(origin, 1, now, [InnocentPicture("logo", None, logo)])
+    signed = holding.published.publisher.sign(note.text()).encode()
+    list_site.answers["/innocent"] = (200, {}, signed)
+    holding.sync()
+    assert not check(held, smaller).listed
+    assert check(held, jpeg(listed)).entries == ("entry-50",)
 
 
 def test_without_a_copy_nothing_can_be_checked(tmp_path):

@@ -17,6 +17,7 @@ from strandline.errors import ListRefused
 
 if TYPE_CHECKING:
     from strandline.lists.member.explaining import Explanation
+    from strandline.lists.member.innocence import SetAside
     from strandline.lists.member.recognition import FileMatches
     from strandline.lists.published.manifests import Manifest
     from strandline.lists.state import Hit
@@ -117,7 +118,8 @@ def sync(
 ) -> None:
     """Bring DIR to the newest edition for which every condition holds.
 
-    Otherwise the one in DIR stays in use, a sentence says why, and the exit status is 1.
+    Otherwise the one in DIR stays in use, a sentence says why, and the exit status is 1. So it is
+    when only the note of innocent pictures is refused.
     """
     from strandline import lists as member
 
@@ -133,8 +135,11 @@ def sync(
         )
     state = "now held" if synced.changed else "already held"
     click.echo(f"{_described(synced.manifest)} {state} in {printable(directory)}.")
+    problems = [synced.innocent] if synced.innocent else []
     if synced.waiting:
-        raise ListRefused(f"A newer edition is published and was not applied. {synced.waiting}")
+        problems.insert(0, f"A newer edition is published and was not applied. {synced.waiting}")
+    if problems:
+        raise ListRefused(" ".join(problems))
 
 
 @lists.command()
@@ -156,6 +161,19 @@ def verify(*, directory: Path, at: str | None) -> None:
         f"files of {found.bytes} bytes, each as it was published."
     )
     click.echo(f"Signed, logged, witnessed and certified. Current until {shown(found.until)}.")
+    if found.innocent:
+        click.echo(
+            f"Innocent pictures: {len(found.innocent.pictures)}, note {found.innocent.number} of "
+            f"{shown(found.innocent.issued)}."
+        )
+    if found.contested:
+        names = ", ".join(f"entry-{number}" for number in found.contested[:10])
+        more = f" and {len(found.contested) - 10} more" if len(found.contested) > 10 else ""
+        click.echo(
+            f"The note holds {names}{more} to be innocent: it hides nothing of them, and they "
+            "match. Only an edition takes an entry off; ask the publisher if none does.",
+            err=True,
+        )
 
 
 @lists.command()
@@ -250,6 +268,14 @@ def _echo_hits(count: Count, found: "FileMatches") -> None:
         count.echo(
             f"{printable(found.path)}: {hit.name} ({hit.entry_class.category}), {_near(hit)}"
         )
+    for each in found.aside:
+        count.echo(f"{printable(found.path)}: no match: like {each.hit.name}, {_aside(each)}")
+
+
+def _aside(each: "SetAside") -> str:
+    return (
+        f"{_near(each.hit)}, but {each.distance} bits from a known innocent picture ({each.what})"
+    )
 
 
 def _near(hit: "Hit") -> str:
@@ -274,7 +300,12 @@ def _as_json(found: "FileMatches") -> dict[str, object]:
         "too_plain": found.too_plain,
         "problem": found.problem,
         "matches": [_hit_json(hit) for hit in found.hits],
+        "set_aside": [_aside_json(each) for each in found.aside],
     }
+
+
+def _aside_json(each: "SetAside") -> dict[str, Any]:
+    return _hit_json(each.hit) | {"innocent": {"what": each.what, "distance": each.distance}}
 
 
 def _hit_json(hit: "Hit") -> dict[str, Any]:
@@ -301,7 +332,9 @@ def _hit_json(hit: "Hit") -> dict[str, Any]:
 def _echo_explanation(found: "Explanation") -> None:
     held = found.held
     click.echo(f"entry-{found.number}")
-    if found.hit:
+    if found.aside:
+        click.echo(f"  no match     {_aside(found.aside)}")
+    elif found.hit:
         click.echo(f"  found by     {found.hit.column}: {_near(found.hit)}")
     if held is None:
         click.echo("  not listed   it is not on the list in this copy")
@@ -315,6 +348,10 @@ def _echo_explanation(found: "Explanation") -> None:
         reason = f" ({told.reason})" if told.reason else ""
         click.echo(f"  edition {told.edition:<5}event {told.sequence}: {told.action}{reason}")
         click.echo(f"               in {told.page}, sha256 {told.sha256}")
+    near, of = found.innocent
+    if near:
+        hides = "the note hides nothing of this entry" if 2 * near > of else "the others match"
+        click.echo(f"  innocent     {near} of its {of} hashes look like innocent pictures: {hides}")
     for hotline in found.vouchers:
         click.echo(f"  vouched for  by {hotline.name} ({hotline.jurisdiction})")
     if found.index:
@@ -331,7 +368,9 @@ def _explanation_json(found: "Explanation") -> dict[str, Any]:
         "class": held.entry_class.name if held else None,
         "pipeline": held.pipeline if held else None,
         "came_with": {"edition": held.edition, "sequence": held.sequence} if held else None,
-        "match": _hit_json(found.hit) if found.hit else None,
+        "match": _hit_json(found.hit) if found.hit and not found.aside else None,
+        "set_aside": _aside_json(found.aside) if found.aside else None,
+        "innocent_hashes": {"near": found.innocent[0], "of": found.innocent[1]},
         "history": [vars(told) for told in found.history],
         "edition": found.edition,
         "vouched": [{"hotline": h.name, "jurisdiction": h.jurisdiction} for h in found.vouchers],

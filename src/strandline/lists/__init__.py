@@ -13,6 +13,7 @@ from strandline.lists.member.checking import Verified
 from strandline.lists.member.explaining import Explanation, explain
 from strandline.lists.member.exporting import FOREIGN, FORMATS, export, export_foreign
 from strandline.lists.member.following import Synced
+from strandline.lists.member.innocence import SetAside
 from strandline.lists.member.membership import bundle, init, sync, verify
 from strandline.lists.member.recognition import FileMatches, HashList, match
 from strandline.lists.state import Hit
@@ -25,6 +26,7 @@ __all__ = [
     "HashList",
     "Hit",
     "ListRefused",
+    "SetAside",
     "SourceFailed",
     "Synced",
     "Verified",

@@ -6,7 +6,7 @@ import pytest
 
 from strandline.hotline.audit.models import AuditEntry
 from strandline.hotline.errors import FeedbackRefused
-from strandline.hotline.feedback import innocent_file
+from strandline.hotline.feedback import innocent, innocent_file
 from strandline.hotline.feedback.innocent import accept, decline, likeness, propose, remove
 from strandline.hotline.feedback.models import Innocent, InnocentFile, Review
 from strandline.hotline.feedback.reviews import keep
@@ -17,6 +17,7 @@ from strandline.hotline.hashlist.models import Entry, Event
 from strandline.hotline.hashlist.services import import_entries
 from strandline.hotline.jobs import due
 from strandline.lists.published.events import Fingerprints
+from strandline.lists.published.innocent_note import InnocentNote
 from strandline.transparency import Verifier, open_note
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +132,26 @@ def test_a_proposal_is_decided_once(people, now):
         accept(made, by=second, now=now)
     with pytest.raises(FeedbackRefused, match="meanwhile"):
         remove(made, reason="x", by=second, now=now)
+
+
+def test_two_proposals_of_one_picture_are_one_line_and_lines_are_sorted(people, now):
+    proposer, second = people
+    for what, sha256, pdq in (("logo", "b" * 64, ""), ("meme", "", LOGO), ("logo", "", LOGO)):
+        made = propose(what=what, sha256=sha256, pdq=pdq, reason="x", by=proposer, now=now)
+        accept(made, by=second, now=now)
+    written = innocent_file.text(origin="hotline.example", number=2, issued=now)
+    assert written.endswith(f"pictures 2\nmeme - {LOGO}\nlogo {'b' * 64} -\n")
+    assert InnocentNote.parse(written).number == 2
+
+
+def test_no_more_are_accepted_than_members_take(people, now, monkeypatch):
+    monkeypatch.setattr(innocent, "MAX_PICTURES", 1)
+    first, another = (
+        propose(what="logo", sha256=each * 64, reason="x", by=people[0], now=now) for each in "ab"
+    )
+    accept(first, by=people[1], now=now)
+    with pytest.raises(FeedbackRefused, match="the most that members take"):
+        accept(another, by=people[1], now=now)
 
 
 def test_every_decision_is_in_the_chain(logo, people, now):

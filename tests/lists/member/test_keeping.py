@@ -20,6 +20,7 @@ from list_publisher import (
 )
 from strandline.errors import ListRefused
 from strandline.lists.member import following, membership
+from strandline.lists.member.holdings import last_seen
 from strandline.lists.member.layout import Layout
 from strandline.lists.published.classes import Scope
 from strandline.lists.published.manifests import Manifest
@@ -239,7 +240,7 @@ def test_an_edition_held_that_the_log_does_not_know_is_not_passed_over(
 def test_what_was_seen_of_the_log_counts_after_its_key_was_replaced(member, published):
     layout = Layout(member.directory)
     renewed = replace(published.policy, log=signer(f"{published.policy.origin}/log-2").vkey)
-    seen = following.last_seen(layout, renewed)
+    seen = last_seen(layout, renewed)
     assert seen is not None
     assert seen.checkpoint.size == 6
     assert A in published.manifests[-1].states()

@@ -19,6 +19,9 @@ import pytest
 from list_publisher import API_KEY, B, Member, film, fingerprints, serve
 from strandline.errors import ListRefused, NotPublished
 from strandline.lists.member import checking, following
+from strandline.lists.member.innocent import look as look_for_innocent
+from strandline.lists.member.layout import Layout
+from strandline.lists.published.innocent_note import InnocentNote, InnocentPicture
 from strandline.lists.state import State
 from strandline.lists.trust import updating
 from strandline.lists.trust.updating import Trusted
@@ -258,6 +261,48 @@ def test_no_broken_statement_proof_or_page_is_taken_even_with_the_online_keys_st
     cases = CASES - CASES // 5
     harmless = run(client, paths, cases, seed=2)
     assert harmless <= cases // 10
+
+
+def innocent_note(published, number):
+    pictures = [
+        InnocentPicture("logo", "ab" * 32, "cd" * 32),
+        InnocentPicture("meme", None, "1" * 64),
+    ]
+    note = InnocentNote.of(published.policy.origin, number, published.now, pictures)
+    return published.publisher.sign(note.text()).encode()
+
+
+def test_no_altered_note_of_innocent_pictures_is_taken_whichever_byte_was_altered(client):
+    """Every byte in three ways, then whatever else can be wrong; the edition applies each time."""
+    layout, policy = Layout(client.directory), client.published.policy
+    held = innocent_note(client.published, 3)
+    client.folder.broken = {"innocent": held}
+    client.sync()
+    client.held = {path: path.read_bytes() for path in client._files()}
+    newer = innocent_note(client.published, 4)
+    older = innocent_note(client.published, 2)
+    others = [older, client.folder.files["editions/000004/manifest"]]
+    rng = random.Random(4)
+    altered = [flip(newer, at, bits) for at in range(len(newer)) for bits in (1, 32, 128)]
+    altered += [broken(rng, newer, others) for _ in range(CASES)]
+    for data in altered:
+        given = look_for_innocent(layout, policy, lambda *_, data=data: data, client.published.now)
+        # A line that is nobody's, or the same one twice, is left out of what is held.
+        assert given.plain == (newer if not given.problem else held), data
+        if data[: len(newer)] != newer:
+            assert given.problem or given.plain == held
+    client.folder.broken = {"innocent": flip(newer, 40, 1)}
+    synced = following.follow(client.directory, client.folder, now=client.published.now)
+    assert synced.manifest.edition == 4
+    assert "Note 3, which is held, stays in use." in synced.innocent
+    assert checking.check(client.directory, now=client.published.now).innocent.number == 3
+    client.folder.broken = {"innocent": newer}
+    client.sync()
+    for old in (innocent_note(client.published, number) for number in (1, 2, 3)):
+        client.folder.broken = {"innocent": old}
+        synced = following.follow(client.directory, client.folder, now=client.published.now)
+        assert "older note of innocent pictures" in synced.innocent
+        assert (client.directory / "innocent").read_bytes() == newer
 
 
 def test_the_whole_way_over_http_refuses_alike(scene, synced_copy, tmp_path):

@@ -22,7 +22,8 @@ from strandline.hotline.feedback.innocent_file import sign_soon
 from strandline.hotline.feedback.models import Innocent, Review
 from strandline.hotline.feedback.words import Cause
 from strandline.hotline.hashlist.models import Entry, Why
-from strandline.matching import Index
+from strandline.lists.published.innocent_note import MAX_PICTURES
+from strandline.lists.state.innocence import Innocents
 
 State = Innocent.State
 LONGEST_REASON = 250
@@ -46,11 +47,12 @@ class _Known:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._version: object = None
-        self._index = Index.build(())
+        self._innocents = Innocents()
+        self._numbers: list[int] = []
         self._digests: dict[str, int] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._digests) or bool(len(self._index))
+        return bool(self._digests) or bool(len(self._innocents))
 
     def find(self, pictures: Sequence[tuple[str, str]]) -> list[Likeness | None]:
         """For each (sha256, pdq), the nearest innocent picture within the radius, if any."""
@@ -59,13 +61,11 @@ class _Known:
                 Likeness(same, 0) if (same := self._digests.get(sha256)) else None
                 for sha256, _ in pictures
             ]
-            if not len(self._index):
-                return found
             rest = [place for place, (_, pdq) in enumerate(pictures) if pdq and not found[place]]
-            near = self._index.query_many([pictures[place][1] for place in rest])
-            for place, matches in zip(rest, near, strict=True):
-                if matches:
-                    found[place] = Likeness(int(matches[0].id), matches[0].distance)
+            nearest = self._innocents.nearest([pictures[place][1] for place in rest])
+            for place, near in zip(rest, nearest, strict=True):
+                if near:
+                    found[place] = Likeness(self._numbers[near.place], near.distance)
         return found
 
     def refresh(self) -> None:
@@ -82,7 +82,8 @@ class _Known:
             rows = list(
                 Innocent.objects.filter(state=State.ACCEPTED).values_list("pk", "sha256", "pdq")
             )
-            self._index = Index.build((str(pk), pdq) for pk, _, pdq in rows if pdq)
+            self._innocents = Innocents(pdq for _, _, pdq in rows)
+            self._numbers = [pk for pk, _, _ in rows]
             self._digests = {sha256: pk for pk, sha256, _ in rows if sha256}
             self._version = version
 
@@ -164,8 +165,15 @@ def accept(innocent: Innocent, *, by: Person, now: datetime) -> int:
     """Put a proposed picture on the list; entries like it are quarantined: how many were.
 
     Raises:
-        FeedbackRefused: whoever proposed it cannot accept it; or it was decided meanwhile.
+        FeedbackRefused: whoever proposed it cannot accept it; it was decided meanwhile; or the
+            list is as long as members take it.
     """
+    if Innocent.objects.filter(state=State.ACCEPTED).count() >= MAX_PICTURES:
+        raise FeedbackRefused(
+            "decision",
+            f"There are {MAX_PICTURES:,} innocent pictures, the most that members take. Remove one "
+            "first.",
+        )
     if innocent.proposed_by == by.actor:
         raise FeedbackRefused("decision", "You proposed this: somebody else has to accept it.")
     _move(innocent, (State.PROPOSED, State.ACCEPTED), by=by, now=now)

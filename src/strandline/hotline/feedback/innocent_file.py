@@ -11,18 +11,18 @@ Its text::
     blank - 0000…
 
 one line a picture: what it is, its sha256, its PDQ hash, ``-`` where one is not known. A member
-whose picture is on it, or within the radius of likeness, disregards likenesses to entries.
+whose picture is within the radius of likeness of one disregards likenesses to entries.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from strandline.hotline.audit import chain
 from strandline.hotline.feedback.models import Innocent, InnocentFile
 from strandline.hotline.hashlist.trust import list_signer
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
+from strandline.lists.published.innocent_note import InnocentNote, InnocentPicture
 
-FORMAT = 2
 #: The one row of :class:`InnocentFile`.
 _ONLY = 1
 
@@ -42,11 +42,9 @@ def served() -> str:
 
 def text(*, origin: str, number: int, issued: datetime) -> str:
     """The file's text as of now, without its signature."""
-    rows = Innocent.objects.filter(state=Innocent.State.ACCEPTED).order_by("sha256", "pdq", "pk")
-    lines = [f"{row.what} {row.sha256 or '-'} {row.pdq or '-'}" for row in rows]
-    stamp = issued.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    head = [f"{origin}/innocent", f"format {FORMAT}", f"number {number}", f"issued {stamp}"]
-    return "\n".join([*head, f"pictures {len(lines)}", *lines]) + "\n"
+    rows = Innocent.objects.filter(state=Innocent.State.ACCEPTED)
+    pictures = (InnocentPicture(row.what, row.sha256 or None, row.pdq or None) for row in rows)
+    return InnocentNote.of(origin, number, issued, pictures).text()
 
 
 def sign(row: InnocentFile, tools: Tools, now: datetime) -> None:

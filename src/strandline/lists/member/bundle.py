@@ -13,7 +13,8 @@ from typing import Self
 
 from strandline.errors import ListRefused, NotPublished, SourceFailed
 from strandline.lists.member.holdings import Holdings
-from strandline.lists.member.layout import PUBLISHED, SCOPE, Layout
+from strandline.lists.member.innocent import held_innocent
+from strandline.lists.member.layout import INNOCENT, PUBLISHED, SCOPE, Layout
 from strandline.lists.state import State
 from strandline.lists.trust.metadata import (
     FOLDER,
@@ -111,6 +112,8 @@ def _files(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
     yield from _trust(layout.trust)
     if holdings.scope_note:
         yield SCOPE, layout.read(SCOPE)
+    if held_innocent(layout, holdings.kept.policy):
+        yield INNOCENT, layout.read(INNOCENT)
     yield "log/checkpoint", holdings.log.note.encode()
     hashes = holdings.log.hashes
     for number, start in enumerate(range(0, len(hashes), WIDTH)):

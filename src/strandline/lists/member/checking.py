@@ -9,9 +9,12 @@ from pathlib import Path
 from strandline.errors import ListRefused, StrandlineError
 from strandline.lists.member.conditions import check_counts, check_date
 from strandline.lists.member.holdings import HELD, Holdings, is_statement, listing, settled
+from strandline.lists.member.innocence import Known
+from strandline.lists.member.innocent import held_innocent
 from strandline.lists.member.layout import (
     HASHES,
     INCOMING,
+    INNOCENT,
     LOG,
     SCOPE,
     STORE,
@@ -22,6 +25,7 @@ from strandline.lists.member.layout import (
 from strandline.lists.member.seen_log import Keys
 from strandline.lists.member.subscription import Subscription
 from strandline.lists.published.editions import index_path
+from strandline.lists.published.innocent_note import InnocentNote
 from strandline.lists.published.manifests import Manifest
 from strandline.lists.published.reading import check_file
 from strandline.lists.state import State
@@ -45,6 +49,10 @@ class Verified:
     bytes: int
     #: When it stops being current, unless it is synced.
     until: datetime
+    #: The note of innocent pictures; None where the publisher gave none.
+    innocent: InnocentNote | None = None
+    #: Entries that are innocent themselves by that note: it hides nothing of them.
+    contested: tuple[int, ...] = ()
 
 
 def check(directory: Path, *, now: datetime) -> Verified:
@@ -80,6 +88,7 @@ def _check(layout: Layout, state: State, now: datetime) -> Verified:
             raise _differs(directory / path)
     belonging = settled(layout) or {}
     _check_statements(holdings, belonging)
+    innocent = _check_innocent(holdings, belonging)
     for entry_class, index in holdings.indexes.items():
         if layout.held(index_path(manifest.edition, entry_class)) != index.text().encode():
             raise _differs(directory / index_path(manifest.edition, entry_class))
@@ -103,6 +112,8 @@ def _check(layout: Layout, state: State, now: datetime) -> Verified:
         count,
         size,
         until,
+        innocent,
+        tuple(Known(innocent.pictures).against(state)) if innocent else (),
     )
 
 
@@ -147,11 +158,22 @@ def _check_statements(holdings: Holdings, belonging: Mapping[str, str | None]) -
             raise _differs(layout.directory / path)
 
 
+def _check_innocent(holdings: Holdings, belonging: Mapping[str, str | None]) -> InnocentNote | None:
+    layout = holdings.layout
+    note = held_innocent(layout, holdings.kept.policy)
+    data = layout.held(INNOCENT)
+    # A sync that was stopped may have put another one in place and not said so yet.
+    digest = hashlib.sha256(data).hexdigest() if data is not None else None
+    if not layout.interrupted and belonging.get(INNOCENT) != digest:
+        raise _differs(layout.directory / INNOCENT)
+    return note
+
+
 def _check_extra(layout: Layout, holdings: Holdings, belonging: Mapping[str, str | None]) -> None:
     directory = layout.directory
     needed = holdings.derived()
     allowed = {*needed, *belonging, *holdings.kept.targets}
-    top = {SUBSCRIPTION, HELD, SCOPE, TRUST, LOG, STORE, INCOMING}
+    top = {SUBSCRIPTION, HELD, SCOPE, INNOCENT, TRUST, LOG, STORE, INCOMING}
     for path in _walk(directory):
         name = path.relative_to(directory).as_posix()
         first = name.split("/")[0]
@@ -188,7 +210,8 @@ def _check_extra(layout: Layout, holdings: Holdings, belonging: Mapping[str, str
 
 def _may_be_more(path: str) -> bool:
     """Whether a file may belong that the edition held does not need: what was said of others."""
-    return is_statement(path.removesuffix(".proof")) or path.startswith(f"{TRUST}/")
+    statement = is_statement(path.removesuffix(".proof"))
+    return statement or path == INNOCENT or path.startswith(f"{TRUST}/")
 
 
 def _is_root(holdings: Holdings, name: str) -> bool:

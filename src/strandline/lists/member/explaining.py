@@ -1,5 +1,6 @@
 """Why does this match? The entry, and everything that stands behind it, from the copy alone."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from strandline.errors import ListRefused
 from strandline.hashing import Examiner
 from strandline.lists.member.conditions import manifest_path
 from strandline.lists.member.holdings import Holdings
+from strandline.lists.member.innocence import Judged, SetAside, merged
 from strandline.lists.member.layout import Layout
 from strandline.lists.member.recognition import HashList
 from strandline.lists.published.blocks import ACTIONS
@@ -17,7 +19,7 @@ from strandline.lists.published.editions import index_path
 from strandline.lists.published.events import WIDTHS
 from strandline.lists.published.index_file import PageFile
 from strandline.lists.published.reading import read_blocks
-from strandline.lists.state import Held, Hit, State
+from strandline.lists.state import Held, Hit
 from strandline.lists.trust.policy import Hotline
 
 _ENTRY = re.compile(r"(?:entry-)?([1-9][0-9]{0,15})")
@@ -48,6 +50,11 @@ class Explanation:
     number: int
     #: How it was found, when a hash or a file was asked about.
     hit: Hit | None
+    #: Why that is no match, where what was asked about looks like a known innocent picture.
+    aside: SetAside | None
+    #: How many of its own hashes are near known innocent pictures, of how many. Where it is more
+    #: than half of them, the note of innocent pictures hides nothing of this entry.
+    innocent: tuple[int, int]
     #: What the pages that are held tell of it, in order; the values are of its own class.
     history: tuple[Told, ...]
     edition: int
@@ -73,18 +80,20 @@ def explain(
     with HashList.open(directory) as hashes:
         holdings = Holdings.open(layout, hashes.state.edition)
         if number := _ENTRY.fullmatch(what):
-            return [_explained(holdings, hashes.state, int(number[1]), None)]
-        hits = _hits(hashes, what, examiner)
-        return [_explained(holdings, hashes.state, hit.number, hit) for hit in hits]
+            return [_explained(holdings, hashes, int(number[1]), None)]
+        found = _judged(hashes, what, examiner)
+        matching = [_explained(holdings, hashes, hit.number, hit) for hit in found.hits]
+        return matching + [
+            _explained(holdings, hashes, each.hit.number, each.hit, each) for each in found.aside
+        ]
 
 
-def _hits(hashes: HashList, what: str, examiner: Examiner | None) -> list[Hit]:
+def _judged(hashes: HashList, what: str, examiner: Examiner | None) -> Judged:
     path = Path(what)
     if path.is_file():
-        if examiner is None:
-            with Examiner() as own:
-                return list(hashes.recognise(path, own).hits)
-        return list(hashes.recognise(path, examiner).hits)
+        with contextlib.ExitStack() as stack:
+            found = hashes.recognise(path, examiner or stack.enter_context(Examiner()))
+        return Judged(list(found.hits), list(found.aside))
     columns = [
         column
         for column, width in WIDTHS.items()
@@ -95,16 +104,18 @@ def _hits(hashes: HashList, what: str, examiner: Examiner | None) -> list[Hit]:
             f"{what!r} is neither an entry, like entry-17, nor a hash, nor a file that can be read."
         )
     # A sha256 and a pdq look alike: it is asked as both.
-    known = {column.value: what for column in columns}
-    found: dict[int, Hit] = {}
-    for name, value in known.items():
-        for hit in hashes.find(**{name: value}):
-            found.setdefault(hit.number, hit)
-    return list(found.values())
+    return merged(*(hashes.judge(**{column.value: what}) for column in columns))
 
 
-def _explained(holdings: Holdings, state: State, number: int, hit: Hit | None) -> Explanation:
+def _explained(
+    holdings: Holdings,
+    hashes: HashList,
+    number: int,
+    hit: Hit | None,
+    aside: SetAside | None = None,
+) -> Explanation:
     believed, policy = holdings.believed, holdings.kept.policy
+    state = hashes.state
     manifest = believed.manifest
     held = state.entry(number)
     known = held is not None and held.entry_class in holdings.indexes
@@ -112,6 +123,8 @@ def _explained(holdings: Holdings, state: State, number: int, hit: Hit | None) -
         held=held,
         number=number,
         hit=hit,
+        aside=aside,
+        innocent=hashes.innocence.now().near(held.fingerprints if held else None),
         history=tuple(sorted(_history(holdings, number), key=lambda told: told.sequence)),
         edition=manifest.edition,
         vouchers=tuple(believed.vouchers(policy, held.entry_class)) if held and known else (),

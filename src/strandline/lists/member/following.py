@@ -4,51 +4,50 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from strandline.errors import ListRefused, NotPublished, SourceFailed, StrandlineError
 from strandline.lists import disk
+from strandline.lists.member.applying import Pages
 from strandline.lists.member.conditions import (
-    MAX_INDEX,
     MAX_NOTE,
     MAX_PROOF,
     Believed,
     believe,
-    check_counts,
     check_date,
     check_history,
-    covered,
     manifest_path,
-    open_index,
     open_scope,
 )
 from strandline.lists.member.holdings import (
     HELD,
     Holdings,
     held_edition,
+    last_seen,
     listing,
     scope_note,
-    seen_log,
     settled,
-    steps_of,
 )
-from strandline.lists.member.layout import CHECKPOINT, HASHES, INCOMING, SCOPE, Layout, sole
-from strandline.lists.member.planning import plan
+from strandline.lists.member.innocent import look as look_for_innocent
+from strandline.lists.member.layout import (
+    CHECKPOINT,
+    HASHES,
+    INCOMING,
+    INNOCENT,
+    SCOPE,
+    Layout,
+    sole,
+)
 from strandline.lists.member.seen_log import Keys, SeenLog, look
-from strandline.lists.member.snapshots import same_as_history
 from strandline.lists.member.sources import Progress, Source
 from strandline.lists.member.subscription import Subscription
-from strandline.lists.published.classes import Column, EntryClass, Scope
-from strandline.lists.published.editions import edition_path, index_path
-from strandline.lists.published.index_file import Index, PageFile, parse_index
+from strandline.lists.published.classes import Scope
+from strandline.lists.published.editions import edition_path
 from strandline.lists.published.manifests import Manifest, parse_manifest
-from strandline.lists.published.reading import check_file
 from strandline.lists.published.scope_note import ScopeNote
-from strandline.lists.state import Check, Count, State
 from strandline.lists.trust import updating
-from strandline.lists.trust.pinning import kept_policies
 from strandline.lists.trust.policy import Policy
 from strandline.transparency.merkle import leaf_hash
 
@@ -68,6 +67,8 @@ class Synced:
     fetched: int
     #: Why a newer edition that is published was not applied, if there is one.
     waiting: str | None = None
+    #: Why the note of innocent pictures that is published was not taken, if it was not.
+    innocent: str | None = None
 
 
 def follow(
@@ -143,10 +144,9 @@ class _Sync:
         self._layout = layout
         self._source = source
         self._now = now
-        self._progress = progress
         self._edition = edition
         self._targets: Mapping[str, bytes] = {}
-        self._done = self._total = self._fetched = 0
+        self._pages = Pages(layout, source, progress)
 
     def run(self) -> Synced:
         layout = self._layout
@@ -162,6 +162,7 @@ class _Sync:
         layout.put(HASHES, log.encoded)
         layout.put(CHECKPOINT, log.note.encode())
         note, plain, before = self._scope(policy)
+        innocent = look_for_innocent(layout, policy, self._source.read, self._now)
         scope = note.scope if note else Scope()
         same = self._edition is not None and scope == (before.scope if before else Scope())
         refused: ListRefused | None = None
@@ -170,7 +171,7 @@ class _Sync:
                 believed = self._believe(edition, policy, log, scope)
                 if edition == self._edition:
                     self._put_targets(lambda _: True)
-                changed = self._apply(believed, scope, self._edition if same else None)
+                changed = self._pages.apply(believed, scope, self._edition if same else None)
             except SourceFailed:
                 raise
             except ListRefused as error:
@@ -178,12 +179,15 @@ class _Sync:
                 continue
             if plain is not None:
                 layout.put(SCOPE, plain)
+            layout.put_or_remove(INNOCENT, innocent.plain)
             self._put_targets(lambda _: True)
             _settle(Holdings.open(layout, edition))
             if refused and not changed:
                 raise refused
             waiting = refused.message if refused else None
-            return Synced(believed.manifest, changed, self._fetched, waiting)
+            return Synced(
+                believed.manifest, changed, self._pages.fetched, waiting, innocent.problem
+            )
         raise refused or ListRefused("The publisher has published no edition yet.")
 
     def _put_targets(self, wanted: Callable[[str], bool]) -> None:
@@ -267,135 +271,3 @@ class _Sync:
         if "/certificate." in path and not path.endswith(".proof"):
             raise NotPublished(f"There is no {path}.")
         return self._source.read(path, MAX_PROOF if path.endswith(".proof") else MAX_NOTE)
-
-    def _apply(self, believed: Believed, scope: Scope, held: int | None) -> bool:
-        """Bring the store to an edition; whether anything changed."""
-        manifest = believed.manifest
-        for path, data in believed.proofs().items():
-            if self._layout.held(path) != data:
-                self._take(path, data)
-        indexes = {each: self._index(manifest, each) for each in covered(manifest, scope)}
-        columns = scope.columns
-        state = self._state()
-        if held == manifest.edition and state and self._intact(indexes, columns):
-            return False
-        if held == manifest.edition or state is None:
-            held = None
-        chosen = plan(indexes, columns, held, held=self._is_held, has=self._source.has)
-        self._total = sum(file.size for file in chosen.files)
-        for file in chosen.files:
-            self._fetch(file)
-        check = _counted(manifest, scope)
-        steps = steps_of(self._layout, chosen.files)
-        if chosen.grows and state and held:
-            for index in indexes.values():
-                if index.snapshot > held:
-                    self._check_snapshot(index, held, columns)
-            state.apply(steps, edition=manifest.edition, check=check)
-            return True
-        if state and held:
-            state.check_snapshots(steps)
-        State.build(self._layout.store, steps, edition=manifest.edition, check=check)
-        return True
-
-    def _state(self) -> State | None:
-        try:
-            state = State.open(self._layout.store)
-            state.verify()
-        except ListRefused:
-            return None
-        return state
-
-    def _index(self, manifest: Manifest, entry_class: EntryClass) -> Index:
-        path = index_path(manifest.edition, entry_class)
-        data = self._layout.held(path)
-        if data is not None:
-            with contextlib.suppress(ListRefused):
-                return open_index(data, manifest, entry_class)
-        try:
-            data = self._source.read(path, MAX_INDEX)
-        except NotPublished as missing:
-            raise ListRefused(
-                f"The index of class {entry_class.name!r}, which is within the scope, is not "
-                f"there. {missing.message}"
-            ) from missing
-        index = open_index(data, manifest, entry_class)
-        self._take(path, data)
-        return index
-
-    def _check_snapshot(self, index: Index, held: int, columns: frozenset[Column]) -> None:
-        since = index.after(held, columns)
-        history = [file for file in since if file.edition <= index.snapshot]
-        before = self._layout.held(index_path(held, index.entry_class))
-        if before is not None:
-            history = [*parse_index(before.decode()).current(columns), *history]
-        same_as_history(
-            self._layout.read, history, index, columns, keep=self._take, fetch=self._fetch
-        )
-
-    def _intact(self, indexes: Mapping[EntryClass, Index], columns: frozenset[Column]) -> bool:
-        files = [file for index in indexes.values() for file in index.current(columns)]
-        return all(self._is_whole(file) for file in files)
-
-    def _is_held(self, file: PageFile) -> bool:
-        return self._layout.size(file.path) == file.size
-
-    def _is_whole(self, file: PageFile) -> bool:
-        data = self._layout.held(file.path)
-        try:
-            return data is not None and bool(check_file(file, data))
-        except ListRefused:
-            return False
-
-    def _fetch(self, file: PageFile) -> None:
-        """Hold a page, verified; what is held already is not fetched."""
-        if not self._is_whole(file):
-            try:
-                data = check_file(file, self._source.read(file.path, file.size))
-            except NotPublished as missing:
-                raise ListRefused(
-                    f"{file.path}, which its index names, is not there: the copy would not be "
-                    "complete."
-                ) from missing
-            self._take(file.path, data)
-            self._fetched += file.size
-        self._done += file.size
-        if self._progress:
-            self._progress("pages", self._done, max(self._total, self._done))
-
-    def _take(self, path: str, data: bytes) -> None:
-        if (self._layout.directory / path).exists():  # damaged, and repaired at once
-            self._layout.put(path, data)
-        else:
-            self._layout.stage(path, data)
-
-
-def _counted(manifest: Manifest, scope: Scope) -> Check:
-    """Lets a store count only as many entries as the manifest gives each class."""
-
-    def check(counts: dict[EntryClass, Count]) -> None:
-        found = {
-            each: (count.live + count.quarantined, count.quarantined)
-            for each, count in counts.items()
-        }
-        check_counts(manifest, scope, found)
-
-    return check
-
-
-def last_seen(layout: Layout, policy: Policy) -> SeenLog | None:
-    """The log as it was seen last; None when it never was, or when nothing of it can be read.
-
-    Then, too, the edition held must be in the log that is shown.
-    """
-    try:
-        return seen_log(layout, policy)
-    except ListRefused:
-        pass
-    # Its witnesses or its key may have been replaced since: what was seen of the log still holds.
-    for each in (policy, *kept_policies(layout.trust)):
-        with contextlib.suppress(StrandlineError):
-            keys = replace(Keys.of(each), quorum=0, witnesses=())
-            note = keys.plain(layout.read(CHECKPOINT))
-            return SeenLog.read(note.encode(), layout.read(HASHES), keys)
-    return None

@@ -1,13 +1,14 @@
 """What a copy holds, opened and checked: trust, log, scope, and the statements of its edition."""
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from strandline.errors import ListRefused
+from strandline.errors import ListRefused, StrandlineError
 from strandline.lists.member.conditions import (
     Believed,
     believe,
@@ -17,7 +18,7 @@ from strandline.lists.member.conditions import (
     open_index,
     open_scope,
 )
-from strandline.lists.member.layout import CHECKPOINT, HASHES, SCOPE, TRUST, Layout
+from strandline.lists.member.layout import CHECKPOINT, HASHES, INNOCENT, SCOPE, TRUST, Layout
 from strandline.lists.member.seen_log import Keys, SeenLog
 from strandline.lists.member.subscription import Subscription
 from strandline.lists.published.blocks import Block
@@ -28,7 +29,7 @@ from strandline.lists.published.reading import read_blocks
 from strandline.lists.published.scope_note import ScopeNote
 from strandline.lists.state import State, Step
 from strandline.lists.trust.metadata import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, name_of
-from strandline.lists.trust.pinning import HISTORY, PINNED
+from strandline.lists.trust.pinning import HISTORY, PINNED, kept_policies
 from strandline.lists.trust.policy import Policy
 from strandline.lists.trust.updating import Kept, held
 
@@ -104,6 +105,8 @@ class Holdings:
             data = self.layout.held(path) if is_statement(path) else None
             if data is not None and (path in found or self.names(path, data)):
                 found[path] = hashlib.sha256(data).hexdigest()
+        if (note := self.layout.held(INNOCENT)) is not None:
+            found[INNOCENT] = hashlib.sha256(note).hexdigest()
         return found
 
     def names(self, path: str, data: bytes) -> bool:
@@ -140,6 +143,24 @@ class _Pages:
 def seen_log(layout: Layout, policy: Policy) -> SeenLog:
     """The log as it was seen last; raises ListRefused when it is not as it was kept."""
     return SeenLog.read(layout.read(CHECKPOINT), layout.read(HASHES), Keys.of(policy))
+
+
+def last_seen(layout: Layout, policy: Policy) -> SeenLog | None:
+    """The log as it was seen last; None when it never was, or when nothing of it can be read.
+
+    Then, too, the edition held must be in the log that is shown.
+    """
+    try:
+        return seen_log(layout, policy)
+    except ListRefused:
+        pass
+    # Its witnesses or its key may have been replaced since: what was seen of the log still holds.
+    for each in (policy, *kept_policies(layout.trust)):
+        with contextlib.suppress(StrandlineError):
+            keys = replace(Keys.of(each), quorum=0, witnesses=())
+            note = keys.plain(layout.read(CHECKPOINT))
+            return SeenLog.read(note.encode(), layout.read(HASHES), keys)
+    return None
 
 
 def scope_note(layout: Layout, policy: Policy) -> ScopeNote | None:

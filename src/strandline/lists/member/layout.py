@@ -5,6 +5,7 @@
     subscription                 where the list comes from
     trust/                       the pinned root and what followed from it (``pinning``)
     scope                        the publisher's note of what this member may have
+    innocent                     its note of common innocent pictures
     log/checkpoint  log/hashes   the log as it was seen last: its signed state, a hash for each leaf
     editions/ snapshots/         the published files that are held, under their published paths
     store/                       what they come to (``state``), derived
@@ -24,6 +25,7 @@ from strandline.errors import ListRefused
 from strandline.lists import disk
 
 SUBSCRIPTION, TRUST, SCOPE, LOG, STORE = "subscription", "trust", "scope", "log", "store"
+INNOCENT = "innocent"
 CHECKPOINT, HASHES = f"{LOG}/checkpoint", f"{LOG}/hashes"
 INCOMING, NEW = "incoming", "incoming/files"
 #: Where published files are held.
@@ -85,6 +87,13 @@ class Layout:
                 return
         disk.make_folder(target.parent)
         disk.replace(target, data, self.directory / INCOMING)
+
+    def put_or_remove(self, path: str, data: bytes | None) -> None:
+        """The same; without bytes the file is there no more."""
+        if data is not None:
+            self.put(path, data)
+        else:
+            (self.directory / path).unlink(missing_ok=True)
 
     def settle(self, belong: set[str]) -> None:
         """Move staged files that belong into place and remove published ones that do not."""

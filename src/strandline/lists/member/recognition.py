@@ -17,6 +17,7 @@ from strandline.hashing import (
     hash_film,
     open_film_sandbox,
 )
+from strandline.lists.member.innocence import Innocence, Judged, SetAside, merged
 from strandline.lists.member.layout import Layout
 from strandline.lists.published.classes import Column
 from strandline.lists.state import Hit, State
@@ -34,6 +35,8 @@ class FileMatches:
     sha256: str | None
     #: Strongest and nearest first.
     hits: tuple[Hit, ...] = ()
+    #: Likenesses that are no match, since the file looks like a known innocent picture.
+    aside: tuple[SetAside, ...] = ()
     #: PDQ quality of the picture; None when no fingerprint was needed or made.
     quality: int | None = None
     #: A sentence, when the file could not be read or is neither picture nor film.
@@ -51,8 +54,10 @@ class HashList:
     Keep it: what a later sync brings is found with the next question, without opening it again.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, innocence: Innocence | None = None) -> None:
+        """Without ``innocence`` no picture is taken to be a known innocent one."""
         self.state = state
+        self.innocence = innocence or Innocence()
         self._films: Sandbox | None = None
 
     @classmethod
@@ -60,7 +65,7 @@ class HashList:
         """Open the copy in ``directory``; raises ListRefused when it is missing or was altered."""
         state = State.open(Layout(Path(directory)).store)
         state.verify()
-        return cls(state)
+        return cls(state, Innocence(Path(directory)))
 
     def __len__(self) -> int:
         return len(self.state)
@@ -82,8 +87,17 @@ class HashList:
         return self.state.edition
 
     def find(self, **known: str | int) -> list[Hit]:
-        """Entries that a hash matches; see :meth:`strandline.lists.state.State.find`."""
-        return self.state.find(**known)  # type: ignore[arg-type]
+        """Entries that a hash matches; see :meth:`strandline.lists.state.State.find`.
+
+        Likenesses of innocent pictures are left out: :meth:`judge` tells them.
+        """
+        return self.judge(**known).hits
+
+    def judge(self, **known: str | int) -> Judged:
+        """The same, with what was set aside."""
+        hits = self.state.find(**known)  # type: ignore[arg-type]
+        pdq = known.get("pdq")
+        return self.innocence.now().still(self.state, str(pdq) if pdq else None, hits)
 
     def recognise(
         self, source: bytes | Path, examiner: Examiner, *, radius: int = SAME_PICTURE
@@ -100,28 +114,32 @@ class HashList:
             if any(hit.column is Column.SHA256 for hit in exact):
                 return FileMatches(path, sha256, tuple(exact))  # settled without decoding anything
             if is_film(_head(source)):
-                near = self._film(source, radius)
-                return FileMatches(path, sha256, (*exact, *_others(near, exact)))
+                found = merged(Judged(exact, []), self._film(source, radius))
+                return FileMatches(path, sha256, tuple(found.hits), tuple(found.aside))
             image = examiner.picture(source).image
-            near = self.state.find(pdq=image.pdq, quality=image.quality, radius=radius)
+            near = self.judge(pdq=image.pdq, quality=image.quality, radius=radius)
             if image.kind == "animation":
                 with contextlib.suppress(MediaRefused):  # its first frame is known
-                    near += _others(self._film(source, radius), near)
-            return FileMatches(path, sha256, (*exact, *_others(near, exact)), image.quality)
+                    near = merged(near, self._film(source, radius))
+            found = merged(Judged(exact, []), near)
+            return FileMatches(
+                path, sha256, tuple(found.hits), tuple(found.aside), quality=image.quality
+            )
         except OSError as error:
             return FileMatches(path, sha256, problem=f"It cannot be read: {error.strerror}.")
         except MediaRefused as error:
             return FileMatches(path, sha256, problem=error.message)
 
-    def _film(self, source: bytes | Path, radius: int) -> list[Hit]:
+    def _film(self, source: bytes | Path, radius: int) -> Judged:
+        known = self.innocence.now()
         self._films = self._films or open_film_sandbox()
         if isinstance(source, Path):
-            return self.state.find_film(hash_film(source, self._films), radius=radius)
+            return known.film(self.state, hash_film(source, self._films), radius)
         with tempfile.NamedTemporaryFile() as file:
             file.write(source)
             file.flush()
             film = hash_film(Path(file.name), self._films)
-        return self.state.find_film(film, radius=radius)
+        return known.film(self.state, film, radius)
 
 
 def match(
@@ -147,12 +165,6 @@ def _recognise_all(
         examiner = examiner or stack.enter_context(Examiner())
         for path in paths:
             yield replace(hashes.recognise(Path(path), examiner, radius=radius), path=Path(path))
-
-
-def _others(hits: list[Hit], known: list[Hit]) -> list[Hit]:
-    """Hits of entries that are not among ``known``."""
-    numbers = {hit.number for hit in known}
-    return [hit for hit in hits if hit.number not in numbers]
 
 
 def _head(source: bytes | Path) -> bytes:

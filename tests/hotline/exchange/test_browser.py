@@ -97,6 +97,7 @@ def test_axe_finds_nothing_on_any_page(busy, opened, scheme, width):
 
 
 def test_no_table_of_deliveries_or_sources_is_cut_off_on_a_narrow_screen(busy, opened):
-    page = opened("/exchange/", width=360)
     cut = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
-    assert page.evaluate(f"{cut}.length") == 0
+    for path in ("/exchange/", f"/exchange/deliveries/{busy.pk}"):
+        page = opened(path, width=360)
+        assert page.evaluate(f"{cut}.length") == 0, path

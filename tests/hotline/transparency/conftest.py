@@ -76,3 +76,45 @@ def log(hotline, manifests, now, tmp_path):
     log.append([note.encode() for note in notes])
     log.publish()
     return log
+
+
+@pytest.fixture
+def received(hotline, now):
+    """``received(7)``: an entry of which only a fingerprint came."""
+    from strandline.hotline.hashlist import services
+    from strandline.hotline.hashlist.classing import make_class
+    from strandline.hotline.hashlist.events import Identity
+    from strandline.lists.published.events import Fingerprints
+
+    def add(number):
+        what = Identity(Fingerprints(sha256=f"{number:064x}"), make_class("A"), pipeline="-")
+        return services.add_received(what, source="Example Hotline", by="test", now=now)
+
+    return add
+
+
+@pytest.fixture
+def published(now):
+    """``published()``: everything up to now is in the first edition."""
+    from strandline.hotline.hashlist.models import Edition, Event
+
+    def publish():
+        Edition.objects.create(
+            number=1, state="published", up_to=Event.objects.count(), published_at=now
+        )
+
+    return publish
+
+
+@pytest.fixture
+def published_withdrawals(received, published, now):
+    """Three entries: one withdrawn, one disputed, one still there."""
+    from strandline.hotline.hashlist import services
+    from strandline.hotline.hashlist.models import Why
+
+    entries = [received(number) for number in (1, 2, 3)]
+    words = "the analyst's own words"
+    services.withdraw(entries[0], why=Why.MISTAKE, reason=words, by="test", now=now)
+    services.quarantine(entries[1], why=Why.DISPUTED, reason=words, by="test", now=now)
+    published()
+    return entries

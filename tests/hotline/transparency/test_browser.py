@@ -61,6 +61,16 @@ def test_no_page_scrolls_sideways(tab, width):
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
 
 
+def test_no_table_or_command_is_cut_off_on_the_narrowest_screen(tab, published_withdrawals):
+    page = tab(viewport={"width": 320, "height": 700})
+    cut = (
+        "[...document.querySelectorAll('.scroll, pre')].filter(e => e.scrollWidth > e.clientWidth)"
+    )
+    for path in PAGES:
+        page.goto(path)
+        assert page.evaluate(f"{cut}.length") == 0, path
+
+
 def test_the_policy_refuses_nothing_of_the_chart(tab):
     page = tab()
     said = []

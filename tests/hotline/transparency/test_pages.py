@@ -7,13 +7,10 @@ import re
 import pytest
 
 from strandline.hotline.hashlist import services
-from strandline.hotline.hashlist.classing import make_class
-from strandline.hotline.hashlist.events import Identity
-from strandline.hotline.hashlist.models import Edition, Entry, Event, Why
+from strandline.hotline.hashlist.models import Entry, Why
 from strandline.hotline.transparency import withdrawals
 from strandline.lists.published import events
 from strandline.lists.published.classes import Action, EntryClass
-from strandline.lists.published.events import Fingerprints
 
 pytestmark = pytest.mark.django_db
 
@@ -124,12 +121,14 @@ def test_withdrawals_are_told_with_the_reason_members_were_told(
     assert {row["edition"] for row in rows} == {"1"}
 
 
-def test_what_another_source_contradicts_is_not_told_as_members_dispute(visitor, hotline, now):
-    entry = received(1, now)
+def test_what_another_source_contradicts_is_not_told_as_members_dispute(
+    visitor, received, published, now
+):
+    entry = received(1)
     services.quarantine(
         entry, why=Why.CONTRADICTED, reason="Two says otherwise", by="test", now=now
     )
-    published(now)
+    published()
     page = text(visitor.get("/transparency/withdrawals/"))
     assert re.search(r"Another source contradicts it 0 1", page)
     assert "isputed" not in page
@@ -148,27 +147,6 @@ def test_every_word_that_members_are_told_is_one_of_the_format():
 def test_what_no_edition_holds_yet_is_not_told(visitor, published_withdrawals, now):
     services.withdraw(Entry.objects.get(pk=3), reason="later", by="test", now=now)
     assert withdrawals.taken_out().count() == 2
-
-
-def received(number, now):
-    what = Identity(Fingerprints(sha256=f"{number:064x}"), make_class("A"), pipeline="-")
-    return services.add_received(what, source="Example Hotline", by="test", now=now)
-
-
-def published(now):
-    Edition.objects.create(
-        number=1, state="published", up_to=Event.objects.count(), published_at=now
-    )
-
-
-@pytest.fixture
-def published_withdrawals(hotline, now):
-    entries = [received(number, now) for number in (1, 2, 3)]
-    words = "the analyst's own words"
-    services.withdraw(entries[0], why=Why.MISTAKE, reason=words, by="test", now=now)
-    services.quarantine(entries[1], why=Why.DISPUTED, reason=words, by="test", now=now)
-    published(now)
-    return entries
 
 
 def test_a_member_is_told_apart_from_its_own_word(visitor, member, now):

@@ -1,10 +1,14 @@
 """Innocent pictures at a member: the note comes with a sync, and hides likenesses, never bytes."""
 
+import os
+import shutil
+
 import pytest
 from PIL import Image
 from skimage import data as photographs
 
-from list_publisher import HOUR, Member, fingerprints, signer
+from killing import killed_before
+from list_publisher import HOUR, Member, copied, fingerprints, signer
 from strandline import lists
 from strandline.errors import ListRefused
 from strandline.hashing import Examiner, FilmHash, digests, hash_image
@@ -16,6 +20,8 @@ from strandline.lists.published.classes import Column
 from strandline.lists.published.events import Frame
 from strandline.lists.published.innocent_note import InnocentNote, InnocentPicture
 
+#: Kill before each step on the disk instead of some of them.
+EVERY_KILL = bool(os.environ.get("STRANDLINE_EVERY_KILL"))
 PDQ = "0123456789abcdef" * 4
 
 
@@ -186,6 +192,24 @@ def test_a_bundle_carries_it(listing, serve, tmp_path):
     other.init(bundle=bundle)
     other.sync(bundle=bundle)
     assert other.verify().innocent.number == 1
+
+
+def test_a_kill_at_any_step_leaves_the_note_held_or_the_new_one_and_the_copy_verifies(
+    listing, serve
+):
+    serve(turned(40))
+    listing.sync()
+    serve(turned(50), number=2)
+    original, seen, step, killed = listing.directory, set(), 0, True
+    while killed:
+        step += 1 if EVERY_KILL else 11
+        listing.directory = copied(original, f"killed-{step}")
+        killed = killed_before(step, listing.directory, listing.sync)
+        seen.add(listing.verify().innocent.number)
+        assert listing.sync().innocent is None
+        assert listing.verify().innocent.number == 2
+        shutil.rmtree(listing.directory)
+    assert seen == {1, 2}
 
 
 # What it hides

@@ -98,6 +98,27 @@ def monitoring(url, tmp_path, *more):
     return ["monitor", url, "--key", str(tmp_path / "log.vkey"), *keys, *state, *more]
 
 
+def test_without_the_hotlines_keys_nothing_is_called_certified(served, witness, tmp_path, capsys):
+    log, url = served
+    log.publish([witness.cosign(log)])
+    state = ["--state", str(tmp_path / "state")]
+    main(["monitor", url, "--key", str(tmp_path / "log.vkey"), *state])
+    told = capsys.readouterr()
+    assert "Said, unchecked, to certify: other.example: 2 of 2 classes." in told.out
+    assert "Certified by" not in told.out
+    assert "signatures were not checked" in told.err
+
+
+@pytest.mark.parametrize("command", ["monitor", "mirror"])
+def test_fewer_witnesses_than_none_cannot_be_asked_for(command, served, tmp_path, capsys):
+    _, url = served
+    rest = [str(tmp_path / "m")] if command == "mirror" else []
+    key = ["--key", str(tmp_path / "log.vkey")]
+    assert main([command, url, *rest, *key, "--quorum", "-1"]) == 2
+    assert "-1 is not in the range" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
 def test_a_witness_killed_and_started_again_goes_on_and_monitor_and_mirror_believe_it(
     served, witness, tmp_path, capsys
 ):

@@ -60,6 +60,15 @@ def test_a_later_run_fetches_only_what_is_new(log, tmp_path):
     assert same(fresh, tmp_path / "mirror")
 
 
+def test_a_folder_that_is_something_else_is_not_written_to(log, tmp_path):
+    target = tmp_path / "mirror"
+    target.mkdir()
+    (target / "held").write_text("a member's copy, say")
+    with pytest.raises(LogDamaged, match="is not empty"):
+        copied(log, target)
+    assert [path.name for path in target.iterdir()] == ["held"]
+
+
 def test_a_killed_run_goes_on_where_it_was(log, tmp_path):
     target = tmp_path / "mirror"
     for number in (3, 40, 75, 9, 60):

@@ -28,7 +28,12 @@ class LogTrust:
 def trust_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--root``, ``--key``, ``--witness`` and ``--quorum`` to a command."""
     for option in (
-        click.option("--quorum", metavar="N", type=int, help="Witnesses that must have cosigned."),
+        click.option(
+            "--quorum",
+            metavar="N",
+            type=click.IntRange(min=0),
+            help="Witnesses that must have cosigned: no fewer than the root says.",
+        ),
         click.option(
             "--witness",
             "witnesses",
@@ -63,6 +68,11 @@ def settle(
         CosignatureVerifier.from_vkey(vkey)
         for vkey in typed or (policy.witnesses if policy else ())
     ]
+    least = policy.witness_quorum if policy and not typed else 0
+    if quorum is not None and quorum < least:
+        raise click.UsageError(
+            f"The root asks for {least} witnesses; --quorum {quorum} would believe fewer."
+        )
     if quorum is None:
         quorum = policy.witness_quorum if policy and not typed else len(known)
     return LogTrust(Verifier.from_vkey(log), known, quorum, policy)

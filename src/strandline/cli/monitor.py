@@ -108,6 +108,8 @@ def monitor(
     )
     watching.save(state, watched, account.to_json(), now)
     watched = replace(watched, findings=(*watched.findings, *unreached))
+    if not expected.publisher:
+        click.echo("No --root or --publisher was given: signatures were not checked.", err=True)
     if not trust.witnesses:
         click.echo("No witness was named, so nothing tells how old this state is.", err=True)
     _tell(watched, account, held.seen, as_json=as_json)
@@ -168,6 +170,7 @@ def _tell(watched: "Watched", account: "Account", seen: datetime | None, *, as_j
                 "withdrawn": manifest.withdrawn,
                 "classes": len(manifest.classes),
                 "certified": certified,
+                "certificates_checked": bool(account.expected.hotlines),
             },
         }
         click.echo(json.dumps(shown))
@@ -184,9 +187,9 @@ def _tell(watched: "Watched", account: "Account", seen: datetime | None, *, as_j
             f"{manifest.added} added, {manifest.withdrawn} withdrawn."
         )
         for name, classes in certified.items():
-            click.echo(
-                f"Certified by {printable(name)}: {classes} of {len(manifest.classes)} classes."
-            )
+            # Without the hotlines' keys it is only what somebody put into the log.
+            word = "Certified by" if account.expected.hotlines else "Said, unchecked, to certify:"
+            click.echo(f"{word} {printable(name)}: {classes} of {len(manifest.classes)} classes.")
         if not certified:
             click.echo("Certified by nobody but its publisher yet.")
     for finding in watched.findings:

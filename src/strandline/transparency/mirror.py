@@ -15,7 +15,7 @@ from strandline.transparency.disk import write_file
 from strandline.transparency.log import CHECKPOINT
 from strandline.transparency.merkle import EMPTY_ROOT
 from strandline.transparency.tiles import WIDTH, Read, VerifiedTiles
-from strandline.transparency.tree_files import TreeFiles
+from strandline.transparency.tree_files import HEAD, LOCK, TILES, TreeFiles
 
 #: Leaves kept at a time: what a killed run has not to fetch again.
 _STEP = 16 * WIDTH
@@ -45,6 +45,7 @@ def mirror(
     """
     wanted = opened.checkpoint
     files = TreeFiles(directory, wanted.origin)
+    _refuse_another_s(directory)
     with files.alone():
         head = files.head() or Checkpoint(wanted.origin, 0, EMPTY_ROOT)
         files.check(head)
@@ -66,6 +67,17 @@ def mirror(
         write_file(directory / CHECKPOINT, opened.note.encode())
         files.drop_older_parts(wanted.size)
         return Mirrored(wanted, wanted.size - before)
+
+
+def _refuse_another_s(directory: Path) -> None:
+    """Write into no folder that is something else: a member's copy, say, or the publisher's own."""
+    if not directory.is_dir() or (directory / HEAD).exists():
+        return
+    if {path.name for path in directory.iterdir()} - {LOCK, TILES}:
+        raise LogDamaged(
+            f"{directory} is not empty and no copy of a log. Nothing was written there: name a "
+            "folder that is empty or not there yet."
+        )
 
 
 def _leaves(tiles: VerifiedTiles, start: int, end: int) -> Sequence[bytes]:

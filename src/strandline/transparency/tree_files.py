@@ -26,6 +26,7 @@ from strandline.transparency.tiles import (
 
 HEAD = ".head"
 LOCK = ".lock"
+TILES = "tile"
 
 
 class TreeFiles:

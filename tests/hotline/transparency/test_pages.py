@@ -11,6 +11,8 @@ from strandline.hotline.hashlist.models import Entry, Why
 from strandline.hotline.transparency import withdrawals
 from strandline.lists.published import events
 from strandline.lists.published.classes import Action, EntryClass
+from strandline.lists.trust.keys import ungrouped
+from strandline.lists.trust.pinning import fingerprint
 
 pytestmark = pytest.mark.django_db
 
@@ -53,15 +55,32 @@ def test_before_the_first_edition_every_page_says_so(visitor, hotline):
 def test_the_overview_tells_the_latest_edition_and_how_the_list_grew(visitor, log):
     page = text(visitor.get("/transparency/"))
     assert "4 entries in edition 3" in page
-    assert "1 set aside" in page
+    assert "1 of them set aside" in page
     assert "4 statements in the public log" in page
     assert "1 withdrawn" in page
     assert "2 independent witnesses, of whom 2 must agree" in page
     assert "hotline.example (GB) publishes and signs" in page
     assert "other.example (DE) looks at what is on it" in page
     answer = visitor.get("/transparency/")
-    assert f"--key &#x27;{log.vkey}&#x27;" in answer.content.decode()
+    root = visitor.get("/lists/metadata/1.root.json")
+    assert fingerprint(b"".join(root)) == ungrouped(
+        re.search(r"<code>([0-9a-f \n]{79})</code>", answer.content.decode())[1]
+    )
+    assert "--root 1.root.json" in page
     assert answer.content.count(b"<path") == 2, "the chart's line and area"
+
+
+def test_what_was_signed_is_for_everybody_and_what_tells_hashes_is_not(visitor, log, hotline):
+    files = [path.relative_to(hotline.published) for path in hotline.published.rglob("*")]
+    for path in (each for each in files if (hotline.published / each).is_file()):
+        answer = visitor.get(f"/lists/{path}")
+        public = path.parts[0] == "metadata" or path.name.startswith(("manifest", "certificate"))
+        assert answer.status_code == (200 if public else 404), path
+        if public:
+            assert b"".join(answer) == (hotline.published / path).read_bytes()
+    for path in ("../keys/django-secret", "metadata/../../x", "metadata/", "log/checkpoint"):
+        assert visitor.get(f"/lists/{path}").status_code == 404
+    assert visitor.post("/lists/metadata/1.root.json").status_code in {403, 405, 415}
 
 
 def test_the_log_is_told_in_plain_words_the_latest_first(visitor, log):
@@ -207,7 +226,7 @@ def test_what_was_set_aside_and_came_back_is_told_as_such(visitor, published_wit
     assert "still set aside" not in page
 
 
-def test_the_printed_command_names_the_key_as_the_shell_needs_it(visitor, log):
+def test_the_printed_command_follows_the_log_by_the_root_that_the_page_hands_out(visitor, log):
     import html
     import shlex
 
@@ -215,4 +234,6 @@ def test_the_printed_command_names_the_key_as_the_shell_needs_it(visitor, log):
     [line] = re.findall(r"strandline monitor [^\n<]+", page)
     words = shlex.split(line)
     assert words[2].endswith("/log")
-    assert words[3:] == ["--key", log.vkey]
+    assert words[3:] == ["--root", "1.root.json"]
+    [link] = re.findall(r"curl -O [^\n<]+", page)
+    assert visitor.get("/" + link.split("/", 3)[3]).status_code == 200

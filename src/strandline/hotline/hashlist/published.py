@@ -8,15 +8,21 @@ from django.conf import settings
 
 from strandline.hotline.hashlist.models import Edition, ListedClass
 from strandline.lists.published.classes import Column, Scope
+from strandline.lists.trust import metadata
+from strandline.lists.trust.keys import grouped
 from strandline.lists.trust.pinning import fingerprint
 
 _CLASS = r"(?P<class>[0-9a-f]{16})"
-#: Every path of the published folder that may leave the house, and nothing else.
-_PATHS = (
+#: Paths of what was signed about the list, which tell no hash and are for everybody.
+_STATEMENTS = (
     re.compile(r"metadata/(?:[1-9][0-9]{0,15}\.(?:root|snapshot|targets)|timestamp)\.json"),
     re.compile(
         r"editions/(?P<edition>[0-9]{6})/(?:manifest|certificate\.[A-Za-z0-9.-]{1,100})(?:\.proof)?"
     ),
+)
+#: Every path of the published folder that may leave the house, and nothing else.
+_PATHS = (
+    *_STATEMENTS,
     re.compile(rf"editions/(?P<edition>[0-9]{{6}})/{_CLASS}\.index"),
     re.compile(
         rf"(?:editions|snapshots)/(?P<edition>[0-9]{{6}})/{_CLASS}/[0-9]{{6}}\."
@@ -79,6 +85,31 @@ def find(path: str) -> File | None:
     )
 
 
+@dataclass(frozen=True)
+class Root:
+    """A root of trust, as it is handed to people."""
+
+    #: Below the published folder.
+    path: str
+    #: In four lines, as people read it aloud.
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """The file's name where it was saved."""
+        return self.path.rpartition("/")[2]
+
+
+def newest_root() -> Root | None:
+    """The root of trust that counts now; none before the ceremony."""
+    data = metadata.newest_root(Path(settings.HOTLINE.published))
+    if data is None:
+        return None
+    version = metadata.parse(data, metadata.ROOT).signed.version
+    path = f"{metadata.FOLDER}/{metadata.name_of(metadata.ROOT, version)}"
+    return Root(path, grouped(fingerprint(data)))
+
+
 def root_fingerprint() -> str:
     """Of the first root of trust, which members pin; empty where there is none yet."""
     try:
@@ -94,6 +125,13 @@ def log_file(path: str) -> Path | None:
         return None
     file = Path(settings.HOTLINE.published) / "log" / path
     return file if file.is_file() else None
+
+
+def statement_file(path: str) -> Path | None:
+    """Metadata, a manifest, a certificate or a proof; none when there is none."""
+    file = Path(settings.HOTLINE.published) / path
+    known = any(each.fullmatch(path) for each in _STATEMENTS)
+    return file if known and file.is_file() else None
 
 
 def latest_edition() -> Edition | None:

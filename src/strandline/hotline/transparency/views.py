@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from strandline.hotline import clock
+from strandline.hotline.hashlist import published
 from strandline.hotline.transparency import charts, logbook, members, opendata, withdrawals
 
 _PAGE = 50
@@ -24,6 +25,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "head": book.head(),
         "policy": logbook.policy(),
+        "root": published.newest_root(),
         "latest": editions[-1] if editions else None,
         "growth": charts.steps([(e.manifest.published, e.manifest.entries) for e in editions]),
         "editions": editions[::-1][:_SHOWN],

@@ -1,5 +1,6 @@
 """``strandline list certify`` and ``strandline init``."""
 
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +26,40 @@ def folder(tmp_path, published, list_site, monkeypatch, capsys):
     published.second.save(tmp_path / "second.key")
     capsys.readouterr()
     return made
+
+
+def test_an_uncertified_edition_is_told_by_every_command_and_never_answered_from(
+    folder, published, list_site, tmp_path, capsys
+):
+    published.publish(published.book.add(10), certified=False)
+    awaiting = "Edition 4 is awaiting your certificate: not certified by enough countries."
+    for command in ("sync", "verify"):
+        assert main(["list", command, str(folder), *at(published)]) == 0
+        output = capsys.readouterr().out
+        assert awaiting in output
+        assert "witnessed and certified" not in output
+    assert main(["list", "explain", str(folder), "entry-10"]) == 0
+    output = capsys.readouterr().out
+    assert awaiting in output
+    assert "second.example (de)" not in output
+    assert main(["list", "explain", str(folder), "entry-10", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["certified"], len(told["vouched"])) == (False, 1)
+    assert told["awaiting"].startswith(awaiting)
+    for words in (["match", str(folder), str(tmp_path)], ["export", str(folder)]):
+        assert main(["list", *words]) == 1
+        output = capsys.readouterr()
+        assert awaiting in output.err
+        assert not output.out
+    assert certify(folder, published, "--key", f"{folder.parent}/second.key") == 0
+    capsys.readouterr()
+
+    strict = str(tmp_path / "strict")
+    init = ["list", "init", strict, "--url", list_site.url, "--fingerprint", published.fingerprint]
+    assert main(init) == 0
+    assert main(["list", "sync", strict, *at(published)]) == 1
+    assert main([*init, "--certifying", "second.example"]) == 1
+    assert "make a folder of its own" in capsys.readouterr().err
 
 
 def at(published):

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import click
 from strandline.cli.ceremony import root as root_of_trust
 from strandline.cli.certify import certify
 from strandline.cli.files import files_under, printable
+from strandline.cli.moments import moment
 from strandline.cli.progress import Count, counting, downloading
 from strandline.errors import ListRefused
 
@@ -70,7 +70,10 @@ lists.add_command(certify)
 @_KEY_FILE
 @_BUNDLE
 @click.option(
-    "--certifying", metavar="NAME", default="", help="You are this hotline, and are to certify."
+    "--certifying",
+    metavar="NAME",
+    default="",
+    help="You are this hotline, and are to certify: DIR answers from nothing uncertified.",
 )
 def init(
     *,
@@ -131,10 +134,12 @@ def sync(
             bundle=bundle,
             limit_rate=_rate(limit_rate),
             progress=progress,
-            now=_time(at),
+            now=moment(at),
         )
     state = "now held" if synced.changed else "already held"
     click.echo(f"{_described(synced.manifest)} {state} in {printable(directory)}.")
+    if synced.awaiting:
+        click.echo(f"{synced.awaiting} Nothing is answered from it until then.")
     problems = [synced.innocent] if synced.innocent else []
     if synced.waiting:
         problems.insert(0, f"A newer edition is published and was not applied. {synced.waiting}")
@@ -153,14 +158,18 @@ def verify(*, directory: Path, at: str | None) -> None:
     from strandline import lists as member
     from strandline.lists.trust.refusals import shown
 
-    found = member.verify(directory, now=_time(at))
+    found = member.verify(directory, now=moment(at))
     click.echo(_described(found.manifest))
     whose = f", which {found.member} may have," if found.member else ""
     click.echo(
         f"Complete: {found.classes} of {found.classes_in_all} classes{whose} in {found.files} "
         f"files of {found.bytes} bytes, each as it was published."
     )
-    click.echo(f"Signed, logged, witnessed and certified. Current until {shown(found.until)}.")
+    if found.awaiting:
+        click.echo(f"Signed, logged and witnessed. Current until {shown(found.until)}.")
+        click.echo(f"{found.awaiting} Nothing is answered from it until then.")
+    else:
+        click.echo(f"Signed, logged, witnessed and certified. Current until {shown(found.until)}.")
     if found.innocent:
         click.echo(
             f"Innocent pictures: {len(found.innocent.pictures)}, note {found.innocent.number} of "
@@ -352,6 +361,8 @@ def _echo_explanation(found: "Explanation") -> None:
     if near:
         hides = "the note hides nothing of this entry" if 2 * near > of else "the others match"
         click.echo(f"  innocent     {near} of its {of} hashes look like innocent pictures: {hides}")
+    if found.awaiting:
+        click.echo(f"  no answer    {found.awaiting}")
     for hotline in found.vouchers:
         click.echo(f"  vouched for  by {hotline.name} ({hotline.jurisdiction})")
     if found.index:
@@ -374,6 +385,8 @@ def _explanation_json(found: "Explanation") -> dict[str, Any]:
         "history": [vars(told) for told in found.history],
         "edition": found.edition,
         "vouched": [{"hotline": h.name, "jurisdiction": h.jurisdiction} for h in found.vouchers],
+        "certified": not found.awaiting,
+        "awaiting": found.awaiting or None,
         "index": found.index,
         "class_root": found.root,
         "manifest": found.manifest,
@@ -389,16 +402,6 @@ def _rate(text: str | None) -> int | None:
     if not number.isdigit() or unit not in _UNITS or not int(number):
         raise click.BadParameter("say bytes a second, like 500K or 2M", param_hint="--limit-rate")
     return int(number) * _UNITS[unit]
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter("say a time like 2026-03-02T09:00Z", param_hint="--at") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _environment_key(file: Path | None) -> str | None:

@@ -53,8 +53,8 @@ def vouch(
     hotline = Subscription.read(directory).certifying
     if not hotline:
         raise ListRefused(
-            "This copy is not kept to certify. Sync it as the hotline that certifies: "
-            "strandline list sync --certifying NAME"
+            "This copy is not kept to certify. Make a folder of its own for that: "
+            "strandline list init DIR --certifying NAME"
         )
     manifest = check(directory, now=now).manifest
     layout = Layout(directory)
@@ -116,4 +116,5 @@ def _protocol(directory: Path, manifest: Manifest, hotline: str, audited: Audite
 
 
 def _numbers(directory: Path) -> Sequence[int]:
-    return [entry.number for entry in State.open(Layout(directory).store).entries()]
+    state = State.open(Layout(directory).store, even_withheld=True)
+    return [entry.number for entry in state.entries()]

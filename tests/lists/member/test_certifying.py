@@ -1,15 +1,22 @@
 """The other hotline: it signs only what it has checked, and only under its own name."""
 
+import io
 import json
+import shutil
 import threading
 import wsgiref.simple_server
 
 import pytest
 
+from list_publisher import Member, PublishedList, fingerprints, serve, signer
+from strandline import lists
 from strandline.errors import ListRefused, SiteFailed
 from strandline.lists import certifying
 from strandline.lists.auditing import Beacon, parse_protocol
+from strandline.lists.member.subscription import Subscription
 from strandline.lists.published.certificate import parse_certificate
+from strandline.lists.state import State
+from strandline.lists.trust.policy import Hotline
 from strandline.transparency import Verifier, open_note
 
 OTHER = "second.example"
@@ -20,29 +27,150 @@ BEACON = Beacon("drand-quicknet", "4711", "8f14e45fceea167a5a36dedd4bea2543")
 def copy(published, member):
     """The other hotline's own copy, at an edition that nobody certified yet."""
     published.publish(published.book.add(10), certified=False)
-    member.refuse("is not certified")
-    member.sync(certifying=OTHER)
-    assert member.edition == 4
+    made_to_certify(member)
+    assert "awaiting your certificate: not certified by enough" in member.sync().awaiting
     return member
+
+
+@pytest.fixture
+def platform(published, list_site, synced_copy, tmp_path):
+    """A member who uses the list."""
+    found = Member(tmp_path / "platform", published, list_site)
+    shutil.copytree(synced_copy, found.directory)
+    Subscription(list_site.url).write(found.directory)
+    shutil.rmtree(found.directory / "incoming")
+    return found
+
+
+def made_to_certify(member):
+    Subscription(member.site.url, certifying=OTHER).write(member.directory)
+    shutil.rmtree(member.directory / "incoming")
+
+
+def publish(published, note):
+    """The publisher takes a certificate in."""
+    path = f"editions/000004/certificate.{OTHER}"
+    (published.directory / path).write_text(note)
+    published.log.append([note.encode()])
+    published.targets[path] = note.encode()
+    published.checkpoint()
+    published.prove("editions/000004/manifest", path)
+    published.release()
 
 
 def said(published, note, by):
     return open_note(note, [Verifier.from_vkey(by.vkey)]).text
 
 
-def test_what_was_checked_is_certified_and_then_every_member_takes_it(published, copy):
+def test_what_was_checked_is_certified_and_then_every_member_takes_it(published, copy, platform):
+    platform.refuse("is not certified")
     note, protocol = certifying.vouch(copy.directory, published.second, now=copy.now)
     certificate = parse_certificate(said(published, note, published.second))
     manifest = published.manifests[-1]
     assert protocol is None
     assert (certificate.hotline, certificate.edition) == (OTHER, 4)
     assert all(certificate.vouches_for(manifest, each) for each, _ in manifest.classes)
-    path = published.state(f"certificate.{OTHER}", certificate.text(), published.second, 4)
-    published.checkpoint()
-    published.prove("editions/000004/manifest", path)
-    published.release()
-    copy.sync(certifying="")
-    assert copy.verify().manifest.edition == 4
+    publish(published, note)
+    assert platform.sync().manifest.edition == 4
+    assert platform.verify().awaiting == ""
+    assert lists.match(platform.directory, [])
+
+
+def test_an_uncertified_edition_is_looked_at_and_nothing_is_answered_from_it(published, copy):
+    refused = pytest.raises(ListRefused, match="awaiting your certificate: not certified by enough")
+    assert "so far only hotline.example did" in copy.verify().awaiting
+    [found] = lists.explain(copy.directory, "entry-10")
+    assert [each.name for each in found.vouchers] == ["hotline.example"]
+    assert "awaiting your certificate" in found.awaiting
+    with refused:
+        lists.match(copy.directory, [])
+    with refused:
+        lists.HashList.open(copy.directory)
+    with refused:
+        lists.export(copy.directory, "csv")
+    for form in lists.FOREIGN:
+        with refused:
+            lists.export_foreign(copy.directory, form, io.BytesIO())
+    with pytest.raises(ListRefused, match="synced again"):
+        State.open(copy.directory / "store")
+
+    note, _ = certifying.vouch(copy.directory, published.second, now=copy.now)
+    publish(published, note)
+    with refused:
+        lists.match(copy.directory, [])
+    assert copy.sync().awaiting == ""
+    assert copy.verify().awaiting == ""
+    assert lists.HashList.open(copy.directory).find(sha256=fingerprints(10).sha256)
+    assert [each.name for each in lists.explain(copy.directory, "entry-10")[0].vouchers] == [
+        "hotline.example",
+        OTHER,
+    ]
+
+
+def test_a_list_that_is_open_stops_answering_when_an_uncertified_edition_comes(published, member):
+    made_to_certify(member)
+    with lists.HashList.open(member.directory) as hashes:
+        assert hashes.find(sha256=fingerprints(8).sha256)
+        published.publish(published.book.add(10), certified=False)
+        member.sync()
+        for _ in range(2):
+            with pytest.raises(ListRefused, match="nothing is answered from it"):
+                hashes.find(sha256=fingerprints(8).sha256)
+        with pytest.raises(ListRefused, match="nothing is answered from it"):
+            hashes.refresh()
+        published.publish(published.book.add(11))
+        assert member.sync().awaiting == ""
+        assert hashes.find(sha256=fingerprints(10).sha256)
+
+
+def test_a_copy_that_answers_from_an_uncertified_edition_is_not_sound(copy):
+    State.open(copy.directory / "store", even_withheld=True).withhold("")
+    with pytest.raises(ListRefused, match="answers from it all the same"):
+        copy.verify()
+    assert not copy.sync().changed
+    assert "awaiting" in copy.verify().awaiting
+
+
+def test_the_last_of_two_hotlines_that_must_certify_is_waited_for(tmp_path):
+    third = Hotline("third.example", "nl", signer("third.example").vkey)
+    second = Hotline(OTHER, "de", signer(OTHER).vkey)
+    published = PublishedList(tmp_path / "three", hotlines=(second, third), certification=3)
+    published.publish(published.book.add(1), certified=False)
+    site, stop = serve(published.directory)
+    copy = Member(tmp_path / "copy", published, site)
+    copy.init(certifying=OTHER)
+    try:
+        assert "awaiting your certificate" in copy.sync().awaiting
+        published.certify(published.manifests[-1])
+        published.checkpoint()
+        published.prove(f"editions/000001/certificate.{OTHER}")
+        published.release()
+        assert "awaiting the certificates of others: not certified by" in copy.sync().awaiting
+        assert "hotline.example, second.example did" in copy.verify().awaiting
+    finally:
+        stop()
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_folder_that_exists_is_never_made_one_to_certify(published, member, lost):
+    published.publish(published.book.add(10), certified=False)
+    member.refuse("is not certified")
+    if lost:
+        (member.directory / "subscription").unlink()
+    with pytest.raises(ListRefused, match="make a folder of its own"):
+        member.init(certifying=OTHER)
+    with pytest.raises(TypeError):
+        member.sync(certifying=OTHER)
+    if lost:
+        member.init()
+    member.refuse("is not certified")
+
+
+def test_a_folder_to_certify_with_is_never_made_one_to_use(copy):
+    with pytest.raises(ListRefused, match=r"made to certify as second\.example, and that was kept"):
+        copy.init()
+    copy.init(certifying=OTHER)
+    assert "awaiting" in copy.sync().awaiting
 
 
 def test_a_copy_with_a_changed_byte_is_not_certified(published, copy):

@@ -337,12 +337,10 @@ def test_the_newest_edition_that_may_be_applied_is_and_the_newer_one_is_waited_f
     assert member.verify().manifest.edition == 4
 
 
-def test_a_hotline_that_is_to_certify_takes_an_edition_that_nobody_certified_yet(member, published):
-    published.publish(published.book.add(10), certified=False)
-    assert member.sync(certifying="second.example").manifest.edition == 4
-    assert member.verify().manifest.edition == 4
-    with pytest.raises(ListRefused, match=r"names no hotline 'other\.example'"):
-        member.sync(certifying="other.example")
+def test_a_hotline_that_the_policy_does_not_name_cannot_certify(newcomer):
+    shutil.rmtree(newcomer.directory)
+    newcomer.init(certifying="other.example")
+    newcomer.refuse(r"names no hotline 'other\.example'")
 
 
 def test_without_the_quorum_of_witnesses_the_log_is_not_believed(member, published):

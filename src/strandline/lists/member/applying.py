@@ -44,7 +44,9 @@ class Pages:
         indexes = {each: self._index(manifest, each) for each in covered(manifest, scope)}
         columns = scope.columns
         state = self._state()
+        withheld = _withheld(believed)
         if held == manifest.edition and state and self._intact(indexes, columns):
+            state.withhold(withheld)
             return False
         if held == manifest.edition or state is None:
             held = None
@@ -58,16 +60,18 @@ class Pages:
             for index in indexes.values():
                 if index.snapshot > held:
                     self._check_snapshot(index, held, columns)
-            state.apply(steps, edition=manifest.edition, check=check)
+            state.apply(steps, edition=manifest.edition, check=check, withheld=withheld)
             return True
         if state and held:
             state.check_snapshots(steps)
-        State.build(self._layout.store, steps, edition=manifest.edition, check=check)
+        State.build(
+            self._layout.store, steps, edition=manifest.edition, check=check, withheld=withheld
+        )
         return True
 
     def _state(self) -> State | None:
         try:
-            state = State.open(self._layout.store)
+            state = State.open(self._layout.store, even_withheld=True)
             state.verify()
         except ListRefused:
             return None
@@ -135,6 +139,16 @@ class Pages:
             self._layout.put(path, data)
         else:
             self._layout.stage(path, data)
+
+
+def _withheld(believed: Believed) -> str:
+    """What whoever asks is told in the place of an answer; empty for a certified edition."""
+    if not believed.awaiting:
+        return ""
+    return (
+        f"{believed.awaiting} It is held to be looked at, and nothing is answered from it until "
+        "enough certificates are published and this folder is synced again."
+    )
 
 
 def _counted(manifest: Manifest, scope: Scope) -> Check:

@@ -85,7 +85,7 @@ def write_bundle(directory: Path, target: Path) -> int:
     written, leaving nothing.
     """
     layout = Layout(directory)
-    holdings = Holdings.open(layout, State.open(layout.store).edition)
+    holdings = Holdings.open(layout, State.open(layout.store, even_withheld=True).edition)
     if target.exists():
         raise ListRefused(f"{target} exists and was kept. Choose another name.")
     part = target.with_name(f".{target.name}.part")

@@ -53,6 +53,9 @@ class Verified:
     innocent: InnocentNote | None = None
     #: Entries that are innocent themselves by that note: it hides nothing of them.
     contested: tuple[int, ...] = ()
+    #: A sentence, while the edition is held to be certified and is not: nothing is answered from
+    #: it. Empty when it is certified.
+    awaiting: str = ""
 
 
 def check(directory: Path, *, now: datetime) -> Verified:
@@ -63,13 +66,14 @@ def check(directory: Path, *, now: datetime) -> Verified:
     """
     layout = Layout(directory)
     for attempt in range(_TIMES):
-        state = State.open(layout.store)
+        state = State.open(layout.store, even_withheld=True)
         edition = state.edition
         try:
             return _check(layout, state, now)
         except ListRefused:
             # A sync may have put another edition in place meanwhile.
-            if State.open(layout.store).edition == edition or attempt == _TIMES - 1:
+            now_held = State.open(layout.store, even_withheld=True).edition
+            if now_held == edition or attempt == _TIMES - 1:
                 raise
     raise AssertionError
 
@@ -114,6 +118,7 @@ def _check(layout: Layout, state: State, now: datetime) -> Verified:
         until,
         innocent,
         tuple(Known(innocent.pictures).against(state)) if innocent else (),
+        holdings.believed.awaiting or state.withheld,
     )
 
 
@@ -140,6 +145,10 @@ def _check_current(holdings: Holdings, now: datetime) -> datetime:
 
 def _check_store(state: State, holdings: Holdings) -> None:
     state.verify()
+    if holdings.believed.awaiting and not state.withheld:
+        raise ListRefused(
+            f"{holdings.believed.awaiting} The copy answers from it all the same. Sync again."
+        )
     if not state.comes_to(holdings.steps()):
         raise ListRefused(
             f"{state.directory} is not what the signed files come to. Nothing was changed; sync "

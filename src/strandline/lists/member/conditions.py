@@ -5,7 +5,7 @@ Each function raises ListRefused with the sentence that a person reads.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from strandline.errors import ListRefused, StrandlineError
@@ -49,17 +49,17 @@ class Believed:
     index: int
     proof: str
     certificates: tuple[Vouched, ...]
-    #: The hotline whose copy this is, when it is to certify: it vouches for itself alone.
-    own: Hotline | None = None
+    #: A sentence, when it is not certified and was taken to be looked at by a hotline that is to
+    #: certify it: nothing may be answered from it. Empty otherwise.
+    awaiting: str = ""
 
     def vouchers(self, policy: Policy, entry_class: EntryClass) -> list[Hotline]:
         """The hotlines that stand for a class: its publisher, and those that certified it."""
-        found = [policy.publisher] + [
+        return [policy.publisher] + [
             each.hotline
             for each in self.certificates
             if each.certificate.vouches_for(self.manifest, entry_class)
         ]
-        return [*found, self.own] if self.own and self.own not in found else found
 
     def proofs(self) -> dict[str, bytes]:
         """The proofs of what was said, by path, in their one form."""
@@ -128,8 +128,8 @@ def believe(
     """An edition that is signed, logged, and certified for every class that the scope covers.
 
     ``read`` gives the bytes of a published file, and raises ListRefused when there is none.
-    ``certifying`` names the hotline that is to certify it and so has not yet: its own jurisdiction
-    is taken as given.
+    ``certifying`` names the hotline that is to certify it, and so has to look at it before it is
+    certified: then what is lacking is told in ``Believed.awaiting``.
     """
     own = next((each for each in policy.hotlines if each.name == certifying), None)
     if certifying and own is None:
@@ -144,9 +144,19 @@ def believe(
             f"Edition {edition} is not shown to be in the transparency log. {error.message}"
         ) from error
     certificates = tuple(_certificates(manifest, policy, log, keys, read))
-    believed = Believed(manifest, index, proof, certificates, own)
+    believed = Believed(manifest, index, proof, certificates)
     for entry_class in covered(manifest, scope):
-        _check_certified(believed, policy, entry_class)
+        lacking = _lacking(believed, policy, entry_class)
+        if lacking and own is None:
+            raise ListRefused(f"Edition {edition} is not certified: {lacking}")
+        if lacking:
+            known = own in believed.vouchers(policy, entry_class)
+            whose = "the certificates of others" if known else "your certificate"
+            awaiting = (
+                f"Edition {edition} is awaiting {whose}: not certified by enough countries. "
+                f"{lacking[0].upper()}{lacking[1:]}"
+            )
+            return replace(believed, awaiting=awaiting)
     return believed
 
 
@@ -167,16 +177,17 @@ def _certificates(
             yield Vouched(hotline, certificate, index, proof)
 
 
-def _check_certified(believed: Believed, policy: Policy, entry_class: EntryClass) -> None:
+def _lacking(believed: Believed, policy: Policy, entry_class: EntryClass) -> str | None:
+    """What a class lacks to be certified, as the end of a sentence; None when it is."""
     vouchers = believed.vouchers(policy, entry_class)
     found = {hotline.jurisdiction for hotline in vouchers}
-    if len(found) < policy.certification:
-        names = ", ".join(hotline.name for hotline in vouchers)
-        raise ListRefused(
-            f"Edition {believed.manifest.edition} is not certified: hotlines in "
-            f"{policy.certification} jurisdictions must vouch for its class {entry_class.name!r}, "
-            f"and so far only {names} did."
-        )
+    if len(found) >= policy.certification:
+        return None
+    names = ", ".join(hotline.name for hotline in vouchers)
+    return (
+        f"hotlines in {policy.certification} jurisdictions must vouch for its class "
+        f"{entry_class.name!r}, and so far only {names} did."
+    )
 
 
 def covered(manifest: Manifest, scope: Scope) -> list[EntryClass]:

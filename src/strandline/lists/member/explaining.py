@@ -10,7 +10,7 @@ from strandline.errors import ListRefused
 from strandline.hashing import Examiner
 from strandline.lists.member.conditions import manifest_path
 from strandline.lists.member.holdings import Holdings
-from strandline.lists.member.innocence import Judged, SetAside, merged
+from strandline.lists.member.innocence import Innocence, Judged, SetAside, merged
 from strandline.lists.member.layout import Layout
 from strandline.lists.member.recognition import HashList
 from strandline.lists.published.blocks import ACTIONS
@@ -19,7 +19,7 @@ from strandline.lists.published.editions import index_path
 from strandline.lists.published.events import WIDTHS
 from strandline.lists.published.index_file import PageFile
 from strandline.lists.published.reading import read_blocks
-from strandline.lists.state import Held, Hit
+from strandline.lists.state import Held, Hit, State
 from strandline.lists.trust.policy import Hotline
 
 _ENTRY = re.compile(r"(?:entry-)?([1-9][0-9]{0,15})")
@@ -67,6 +67,9 @@ class Explanation:
     leaf: int
     proof: str
     manifest: str
+    #: A sentence, while the edition is held to be certified and is not: nothing else answers from
+    #: it. Empty when it is certified.
+    awaiting: str
 
 
 def explain(
@@ -77,7 +80,10 @@ def explain(
     Raises ListRefused when the copy is altered, or ``what`` is none of these.
     """
     layout = Layout(Path(directory))
-    with HashList.open(directory) as hashes:
+    # Whoever is to certify an edition has to look into it before it is certified.
+    state = State.open(layout.store, even_withheld=True)
+    state.verify()
+    with HashList(state, Innocence(layout.directory)) as hashes:
         holdings = Holdings.open(layout, hashes.state.edition)
         if number := _ENTRY.fullmatch(what):
             return [_explained(holdings, hashes, int(number[1]), None)]
@@ -133,6 +139,7 @@ def _explained(
         leaf=believed.index,
         proof=holdings.log.prove(believed.index),
         manifest=manifest_path(manifest.edition),
+        awaiting=believed.awaiting,
     )
 
 

@@ -69,6 +69,9 @@ class Synced:
     waiting: str | None = None
     #: Why the note of innocent pictures that is published was not taken, if it was not.
     innocent: str | None = None
+    #: A sentence, while the edition held is one to be certified and is not: nothing is answered
+    #: from it. Empty when it is certified.
+    awaiting: str = ""
 
 
 def follow(
@@ -186,7 +189,12 @@ class _Sync:
                 raise refused
             waiting = refused.message if refused else None
             return Synced(
-                believed.manifest, changed, self._pages.fetched, waiting, innocent.problem
+                believed.manifest,
+                changed,
+                self._pages.fetched,
+                waiting,
+                innocent.problem,
+                believed.awaiting,
             )
         raise refused or ListRefused("The publisher has published no edition yet.")
 

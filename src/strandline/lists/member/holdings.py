@@ -214,7 +214,7 @@ def settled(layout: Layout) -> dict[str, str | None] | None:
 def held_edition(layout: Layout) -> int | None:
     """The edition in the store, or the newest that was applied when the store is damaged."""
     try:
-        return State.open(layout.store).edition
+        return State.open(layout.store, even_withheld=True).edition
     except ListRefused:
         applied = [
             int(path.parent.name)

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from strandline.errors import ListRefused
 from strandline.lists.member.bundle import BundleSource, write_bundle
 from strandline.lists.member.checking import Verified, check
 from strandline.lists.member.following import Synced, follow
-from strandline.lists.member.layout import sole
 from strandline.lists.member.sources import Progress, Source, WebSource
 from strandline.lists.member.subscription import Subscription, subscribe
 from strandline.lists.trust.updating import Kept
@@ -33,7 +31,8 @@ def init(
     trust; with both, the file must have that fingerprint. The folder remembers where the API key's
     file is, never the key. In a network connected to nothing give ``bundle`` in the place of
     ``url``. ``certifying`` names the hotline in the list's policy that looks at editions to
-    certify them. Raises ListRefused.
+    certify them: such a folder takes editions before they are certified, and answers from none of
+    them. That is settled when the folder is made. Raises ListRefused.
     """
     key_file = str(Path(api_key_file).absolute()) if api_key_file else ""
     subscription = Subscription(url, key_file, certifying)
@@ -53,7 +52,6 @@ def sync(
     api_key: str | None = None,
     bundle: str | Path | None = None,
     limit_rate: int | None = None,
-    certifying: str | None = None,
     progress: Progress | None = None,
     now: datetime | None = None,
 ) -> Synced:
@@ -66,10 +64,6 @@ def sync(
     """
     directory = Path(directory)
     subscription = Subscription.read(directory)
-    if certifying is not None and certifying != subscription.certifying:
-        subscription = replace(subscription, certifying=certifying)
-        with sole(directory):
-            subscription.write(directory)
     with _source(subscription, api_key, bundle, limit_rate) as source:
         synced = follow(directory, source, now=now or datetime.now(UTC), progress=progress)
         if isinstance(source, WebSource):

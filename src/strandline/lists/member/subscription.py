@@ -8,7 +8,7 @@ from typing import Self
 
 from strandline.errors import ListRefused, NotPublished
 from strandline.lists import disk
-from strandline.lists.member.layout import INCOMING, SUBSCRIPTION, TRUST, sole
+from strandline.lists.member.layout import INCOMING, STORE, SUBSCRIPTION, TRUST, sole
 from strandline.lists.member.sources import Source
 from strandline.lists.trust.metadata import FOLDER, LIMITS, ROOT, name_of
 from strandline.lists.trust.updating import Kept, init_trust
@@ -22,8 +22,8 @@ class Subscription:
     url: str
     #: File that holds the member's API key; empty when there is none.
     api_key_file: str = ""
-    #: Name of the hotline whose copy this is, to look at what it is asked to certify: its own
-    #: jurisdiction then counts as having vouched. Empty for everyone else.
+    #: Name of the hotline whose copy this is, to look at what it is asked to certify before it is
+    #: certified. Empty for everyone else; settled when the folder is made.
     certifying: str = ""
 
     def encode(self) -> bytes:
@@ -34,6 +34,21 @@ class Subscription:
     def write(self, directory: Path) -> None:
         """Keep it in a folder whose lock the caller has."""
         disk.replace(directory / SUBSCRIPTION, self.encode(), directory / INCOMING)
+
+    def check_kind(self, directory: Path) -> None:
+        """Raise ListRefused where the folder was made to certify and this is not, or otherwise."""
+        if (directory / SUBSCRIPTION).exists():
+            before = Subscription.read(directory).certifying
+        elif (directory / STORE).exists():
+            before = ""  # whatever it was: an edition is held, and what is stricter holds for it
+        else:
+            return
+        if before != self.certifying:
+            kind = f"to certify as {before}" if before else "to use certified editions alone"
+            raise ListRefused(
+                f"{directory} was made {kind}, and that was kept. To certify, and to use the list, "
+                "make a folder of its own for each."
+            )
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -83,6 +98,7 @@ def subscribe(
     existed = directory.exists()
     try:
         with sole(directory):
+            subscription.check_kind(directory)
             kept = init_trust(directory / TRUST, root, expected)
             subscription.write(directory)
             disk.remove_tree(directory / INCOMING)

@@ -92,18 +92,22 @@ class State:
 
     Other processes see what was applied with their next question. Everything raises ListRefused
     when the files are not as they were written, and OSError when they cannot be written.
+
+    What is held may be withheld, with a sentence: then every question is refused with it, unless
+    it was opened ``even_withheld``, to be looked at and not to be answered from.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, even_withheld: bool = False) -> None:
         self.directory = directory
+        self._even_withheld = even_withheld
         self._lock = threading.RLock()
         self._store = Store(directory)
         self._seen, self._view = self._looked()
 
     @classmethod
-    def open(cls, directory: Path) -> Self:
+    def open(cls, directory: Path, *, even_withheld: bool = False) -> Self:
         """Open what is held in ``directory``; raises ListRefused when there is nothing."""
-        return cls(directory)
+        return cls(directory, even_withheld=even_withheld)
 
     @classmethod
     def build(
@@ -113,11 +117,13 @@ class State:
         *,
         edition: int | None = None,
         check: Check | None = None,
+        withheld: str = "",
     ) -> Self:
         """Hold what the steps come to and nothing else, whatever was held before.
 
         ``edition`` is where they lead, when that is further than the last step. All or nothing:
-        until it is complete, whoever has the store open is answered from before.
+        until it is complete, whoever has the store open is answered from before. With a sentence
+        ``withheld`` nobody is answered from it then.
         Raises ListRefused when events contradict each other.
         """
         words, events, last = _gathered(steps, Words(), _scratch(directory))
@@ -128,16 +134,21 @@ class State:
             check(_counts(tally, words))
         store = Store(directory)
         with store.sole():
-            _write(store, [outcome.fresh(events.table)], words, last)
-        return cls(directory)
+            _write(store, [outcome.fresh(events.table)], words, last, withheld)
+        return cls(directory, even_withheld=bool(withheld))
 
     def apply(
-        self, steps: Sequence[Step], *, edition: int | None = None, check: Check | None = None
+        self,
+        steps: Sequence[Step],
+        *,
+        edition: int | None = None,
+        check: Check | None = None,
+        withheld: str = "",
     ) -> None:
         """Apply the events of one edition or more: all of it, or nothing.
 
         ``edition`` is where they lead, when that is further than the last step. Few events take
-        milliseconds and are found by the next question.
+        milliseconds and are found by the next question, unless they are ``withheld``.
         Raises ListRefused when they contradict what is held, or go back behind it.
         """
         with self._store.sole():
@@ -162,14 +173,14 @@ class State:
             room = min(max(RECENT_LEAST, len(view.generation.table) // _SHARE), RECENT_MOST)
             if len(view.recent) + len(outcome.numbers) <= room:
                 rows = list(changed.rows(view))
-                self._store.append(pack(replace(last, words=words, rows=rows)))
+                self._store.append(pack(replace(last, words=words, rows=rows)), withheld)
             else:
-                _write(self._store, changed.parts(view), words, last)
+                _write(self._store, changed.parts(view), words, last, withheld)
         self._fresh()
 
     def _looked(self) -> tuple[Seen, View]:
         while True:
-            seen = self._store.see()
+            seen = self._see()
             current = seen.current
             try:
                 generation = Generation(self._store.folder(current), current.header)
@@ -180,6 +191,12 @@ class State:
                     continue  # a writer put another generation in place meanwhile
                 raise
             return seen, view
+
+    def _see(self) -> Seen:
+        seen = self._store.see()
+        if seen.current.withheld and not self._even_withheld:
+            raise ListRefused(seen.current.withheld)
+        return seen
 
     def _catch_up(self, view: View, current: Current) -> None:
         data = self._store.batches(current, view.length)
@@ -192,7 +209,7 @@ class State:
         """What counts now."""
         with self._lock:
             while self._store.changed(self._seen):
-                seen = self._store.see()
+                seen = self._see()
                 same = seen.current.generation == self._seen.current.generation
                 if same and seen.current.length >= self._view.length:
                     try:
@@ -207,6 +224,18 @@ class State:
             return self._view
 
     # What is held.
+
+    @property
+    def withheld(self) -> str:
+        """Why nothing may be answered from what is held; empty when it may."""
+        with self._lock:
+            self._fresh()
+            return self._seen.current.withheld
+
+    def withhold(self, withheld: str) -> None:
+        """Withhold what is held, with a sentence, or without one let it be answered from."""
+        with self._store.sole():
+            self._store.withhold(withheld)
 
     @property
     def edition(self) -> int:
@@ -383,10 +412,10 @@ def _gathered(steps: Sequence[Step], known: Words, scratch: Path) -> tuple[Words
     return words, events, Batch(edition, sequence, words, ())
 
 
-def _write(store: Store, parts: Sequence[Part], words: Words, last: Batch) -> None:
+def _write(store: Store, parts: Sequence[Part], words: Words, last: Batch, withheld: str) -> None:
     name = store.next_generation()
     digest = generations.write(store.stage(name), parts, words)
-    store.switch(name, digest, last.edition, last.sequence)
+    store.switch(name, digest, last.edition, last.sequence, withheld)
 
 
 def _nothing(numbers: Numbers) -> Prior:

@@ -46,6 +46,8 @@ class Current:
     #: Bytes of the tail that count, and their SHA-256.
     tail: int = 0
     tail_sha256: str = _EMPTY
+    #: A sentence, while nothing may be answered from it; empty otherwise.
+    withheld: str = ""
     #: The newest batch, of which part or all may be at the end of the tail already.
     batch: bytes = b""
 
@@ -186,7 +188,7 @@ class Store:
         self._write_tail(current)
         disk.remove_tree(self.incoming)
 
-    def append(self, batch: bytes) -> None:
+    def append(self, batch: bytes, withheld: str = "") -> None:
         """Commit one batch; the caller is sole."""
         before = self.read()
         generation, length, running = self._hashed
@@ -194,7 +196,13 @@ class Store:
             running = hashlib.sha256(self.batches(before)[: before.tail])
         running = running.copy()
         running.update(before.batch)
-        after = replace(before, tail=before.length, tail_sha256=running.hexdigest(), batch=batch)
+        after = replace(
+            before,
+            tail=before.length,
+            tail_sha256=running.hexdigest(),
+            withheld=withheld,
+            batch=batch,
+        )
         self._hashed = (after.generation, after.tail, running)
         disk.replace(self._path, after.encode(), self.incoming)
         self._finish(after)
@@ -220,12 +228,22 @@ class Store:
         disk.remove_tree(self.incoming / name)
         return self.incoming / name
 
-    def switch(self, generation: str, header: str, edition: int, sequence: int) -> None:
+    def withhold(self, withheld: str) -> None:
+        """Let what is held be answered from, or, with a sentence, not; the caller is sole."""
+        before = self.read()
+        if before.withheld != withheld:
+            after = replace(before, withheld=withheld)
+            disk.replace(self._path, after.encode(), self.incoming)
+            self._finish(after)
+
+    def switch(
+        self, generation: str, header: str, edition: int, sequence: int, withheld: str = ""
+    ) -> None:
         """Let the staged generation count from now on, without any batch; the caller is sole."""
         replaces = ""
         with contextlib.suppress(ListRefused):
             replaces = self.read().generation
-        current = Current(generation, header, replaces, edition, sequence)
+        current = Current(generation, header, replaces, edition, sequence, withheld=withheld)
         disk.replace(self._path, current.encode(), self.incoming)
         self._finish(current)
 

@@ -309,6 +309,36 @@ def test_a_body_of_exactly_the_limit_is_accepted(web, fetcher) -> None:
     failed(fetcher.fetch(web.url("/"), max_bytes=99_999), FailureReason.TOO_LARGE)
 
 
+def test_kinds_that_may_be_large_have_a_limit_of_their_own(web, fetcher_with) -> None:
+    films = {"content_types": ("video/*", "image/*"), "large_types": ("video/*",)}
+    fetcher = fetcher_with(**films, large_bytes=300_000)
+    web.pages["/"] = page(b"x" * 300_000, Content_Type="video/mp4")
+    assert isinstance(fetcher.fetch(web.url("/")), Answer)
+    failed(fetcher.fetch(web.url("/"), max_bytes=100_000), FailureReason.TOO_LARGE)
+    web.pages["/"] = page(b"x" * 300_001, Content_Type="video/mp4")
+    failed(fetcher.fetch(web.url("/")), FailureReason.TOO_LARGE)
+    web.pages["/"] = page(b"x" * 100_001, Content_Type="image/png")
+    failed(fetcher.fetch(web.url("/")), FailureReason.TOO_LARGE)
+
+
+def test_kinds_that_may_be_large_may_take_longer(web, fetcher_with) -> None:
+    def slowly(kind: str):
+        def send(visit) -> None:
+            visit.answer(b"", Content_Type=kind, Content_Length="3")
+            for _ in range(3):
+                time.sleep(0.3)
+                visit.wfile.write(b"x")
+
+        return send
+
+    films = {"content_types": ("video/*", "image/*"), "large_types": ("video/*",)}
+    fetcher = fetcher_with(**films, seconds=0.5, large_seconds=5)
+    web.pages["/"] = slowly("video/mp4")
+    assert isinstance(fetcher.fetch(web.url("/")), Answer)
+    web.pages["/"] = slowly("image/png")
+    failed(fetcher.fetch(web.url("/")), FailureReason.TIMED_OUT)
+
+
 def test_a_gzip_bomb_is_cut_at_the_limit(web, fetcher) -> None:
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join(packer.compress(bytes(2**20)) for _ in range(64)) + packer.flush()

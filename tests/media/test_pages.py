@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strandline.media import Limits, Sandbox, TimedOut
-from strandline.media.pages import MAX_PICTURES, MAX_TEXT, MAX_TITLE, read_page
+from strandline.media.pages import MAX_FILMS, MAX_PICTURES, MAX_TEXT, MAX_TITLE, read_page
 
 BASE = "http://board.example/thread/7?p=2"
 
@@ -32,6 +32,24 @@ def test_pictures_come_in_the_pages_order_each_once():
         "http://board.example/thread/d.jpg",
         "http://board.example/thread/e,1.jpg",
     ]
+
+
+def test_films_come_apart_from_pictures_each_once():
+    page = read(
+        """<meta property="og:video" content="/shared.mp4">
+        <video poster="still.webp" src="film.mp4"></video>
+        <video><source src="film.webm"><source src="film.mp4"></video>
+        <audio><source src="song.ogg"></audio>
+        <a href="long/c.MKV?x=1#top">c</a><a href="next.html">next</a>
+        <video src="javascript:play()"></video>"""
+    )
+    assert page["films"] == [
+        "http://board.example/shared.mp4",
+        "http://board.example/thread/film.mp4",
+        "http://board.example/thread/film.webm",
+        "http://board.example/thread/long/c.MKV?x=1",
+    ]
+    assert page["pictures"] == ["http://board.example/thread/still.webp"]
 
 
 @pytest.mark.parametrize(
@@ -130,3 +148,8 @@ def test_any_bytes_are_a_page(noise):
     page = read_page(b"<img src=a.jpg><p>" + data, BASE, None)
     assert "http://board.example/thread/a.jpg" in page["pictures"]
     assert all(address.startswith(("http://", "https://")) for address in page["pictures"])
+
+
+def test_films_beyond_the_most_are_left_out():
+    page = read("".join(f'<video src="{number}.mp4">' for number in range(MAX_FILMS + 5)))
+    assert len(page["films"]) == MAX_FILMS

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from strandline.media import Style
-from strandline.media.renditions import render
+from strandline.media.renditions import render, render_sheet
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -88,3 +88,35 @@ def test_edges_show_outlines_on_a_light_ground(drawing):
 def test_only_the_styles_that_are_asked_for_are_made(sandbox, encode, drawing):
     _, made = sandbox.run("picture", encode(drawing, "PNG"), {"styles": ["edges", "blurred"]})
     assert made.keys() == {"edges", "blurred"}
+
+
+@pytest.mark.parametrize("style", Style)
+@pytest.mark.parametrize(("frames", "across", "down"), [(1, 1, 1), (2, 2, 1), (5, 3, 2), (9, 3, 3)])
+def test_a_sheet_has_its_frames_in_rows_of_three(style, frames, across, down):
+    picture = Image.effect_noise((160, 120), 60)
+    data = render_sheet([(f"0:0{number}", picture) for number in range(frames)], style)
+    made = _opened(data)
+    assert made.mode == "L"
+    assert _parts(data) <= {"e0", "db", "c0", "c4", "IHDR", "IDAT", "IEND"}
+    tile = _opened(render(picture, style)).size
+    assert abs(made.width - (across * (tile[0] + 8) + 8)) <= 1
+    assert abs(made.height - (down * (tile[1] + 24 + 8) + 8)) <= 1
+
+
+@pytest.mark.parametrize("style", Style)
+def test_a_frame_on_a_sheet_is_degraded_as_a_picture_is(style):
+    noise = Image.effect_noise((400, 300), 90)
+    whole = np.asarray(_opened(render(noise, style)))
+    sheet = np.asarray(_opened(render_sheet([("0:00", noise)], style)))
+    tile = sheet[8 : 8 + whole.shape[0], 8 : 8 + whole.shape[1]]
+    assert np.abs(np.diff(tile.astype(int))).mean() <= np.abs(np.diff(whole.astype(int))).mean() + 6
+    assert max(tile.shape) <= 320
+
+
+def test_the_time_is_written_under_its_frame():
+    black = Image.new("L", (160, 120))
+    sheet = np.asarray(_opened(render_sheet([("1:02:03", black)], Style.EDGES)))
+    under = sheet[-30:]
+    assert (under > 200).sum() > 50, "light digits on the ground"
+    other = np.asarray(_opened(render_sheet([("0:59", black)], Style.EDGES)))[-30:]
+    assert not np.array_equal(under, other)

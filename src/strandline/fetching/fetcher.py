@@ -53,6 +53,11 @@ class FetchPolicy:
         *("text/html", "application/xhtml+xml", "text/plain"),
         "image/*",
     )
+    #: Those of ``content_types``, such as films, of which an answer may have ``large_bytes`` and
+    #: take ``large_seconds`` where that is more. A caller's own ``max_bytes`` holds for them too.
+    large_types: tuple[str, ...] = ()
+    large_bytes: int = 0
+    large_seconds: float = 0
     #: Networks (CIDR) reached although they are not public. Nothing else opens them.
     allow_networks: tuple[str, ...] = ()
     #: Name servers as "ip:port"; none: those of the system.
@@ -71,6 +76,8 @@ class _Way:
     body: bytes | None = None
     hops: list[Hop] = field(default_factory=list)
     seen: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    #: Whether answers of ``large_types`` may be larger than the limit.
+    may_be_large: bool = False
 
 
 class Fetcher:
@@ -127,7 +134,7 @@ class Fetcher:
             start = self._read(url)
             if referrer is not None:
                 own["referer"] = self._read(referrer).url
-            way = _Way(url, start, own, hops=hops)
+            way = _Way(url, start, own, hops=hops, may_be_large=max_bytes is None)
             return self._follow(way, limit)
         except FetchFailed as failed:
             return Failure(url, failed.reason, failed.message, tuple(hops))
@@ -171,9 +178,8 @@ class Fetcher:
 
     def _follow(self, way: _Way, limit: int) -> Answer:
         deadline = Deadline(self.policy.seconds)
-        backend = PinningBackend(
-            self._resolver, self.policy.allow_networks, deadline, Allowance(limit)
-        )
+        allowance = Allowance(limit)
+        backend = PinningBackend(self._resolver, self.policy.allow_networks, deadline, allowance)
         with httpx2.Client(
             transport=GuardedTransport(backend, self._tls),
             trust_env=False,
@@ -187,7 +193,7 @@ class Fetcher:
             while True:
                 _refuse_circle(way, client)
                 try:
-                    answer = self._ask(client, way, limit, deadline)
+                    answer = self._ask(client, way, limit, deadline, allowance)
                 except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
                     raise _explained(error, way.here, deadline) from error
                 if isinstance(answer, Answer):
@@ -200,7 +206,12 @@ class Fetcher:
                 self._turn(way, answer)
 
     def _ask(
-        self, client: httpx2.Client, way: _Way, limit: int, deadline: Deadline
+        self,
+        client: httpx2.Client,
+        way: _Way,
+        limit: int,
+        deadline: Deadline,
+        allowance: Allowance,
     ) -> Answer | str:
         """Return the answer, or the location it redirects to."""
         here = way.here
@@ -213,11 +224,15 @@ class Fetcher:
                 return str(location)
             kind = str(response.headers.get("content-type", ""))
             bare = kind.partition(";")[0].strip().lower()
-            if response.is_success and bare and not self._accepts(bare):
+            if response.is_success and bare and not _matches(bare, self.policy.content_types):
                 raise FetchFailed(
                     FailureReason.UNSUPPORTED_TYPE,
                     f"The address leads to {bare[:80]}, which is not a kind that is looked at.",
                 )
+            if response.is_success and way.may_be_large and _matches(bare, self.policy.large_types):
+                limit = max(limit, self.policy.large_bytes)
+                allowance.grow(limit)
+                deadline.put_off(self.policy.large_seconds)
             declared = response.headers.get("content-length", "")
             if declared.isdecimal() and len(declared) < 20 and int(declared) > limit:
                 raise too_large(limit)
@@ -240,9 +255,6 @@ class Fetcher:
                 headers=MappingProxyType(dict(response.headers.items())),
             )
 
-    def _accepts(self, content_type: str) -> bool:
-        return any(fnmatchcase(content_type, known) for known in self.policy.content_types)
-
     def _turn(self, way: _Way, location: str) -> None:
         target, mark, query = location.partition("?")
         try:
@@ -255,6 +267,10 @@ class Fetcher:
         weaker = before.scheme == "https" and way.here.scheme == "http"
         if way.here.host != before.host or weaker:
             way.headers = {k: v for k, v in way.headers.items() if k == "referer" and not weaker}
+
+
+def _matches(content_type: str, known: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(content_type, each) for each in known)
 
 
 def _refuse_circle(way: _Way, client: httpx2.Client) -> None:

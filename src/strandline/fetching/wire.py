@@ -30,6 +30,12 @@ class Deadline:
         self._seconds = seconds
         self._end = time.monotonic() + seconds
 
+    def put_off(self, seconds: float) -> None:
+        """Let the whole fetch take ``seconds``, where that is longer."""
+        longer = max(0.0, seconds - self._seconds)
+        self._seconds += longer
+        self._end += longer
+
     def remaining(self) -> float:
         """Return the seconds left, more than zero. Raises :class:`FetchFailed`."""
         left = self._end - time.monotonic()
@@ -51,6 +57,12 @@ class Allowance:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._left = 2 * max_bytes + 2**20  # chunked coding and headers take room of their own
+
+    def grow(self, max_bytes: int) -> None:
+        """Let ``max_bytes`` be received, where that is more."""
+        more = max(0, max_bytes - self._max_bytes)
+        self._max_bytes += more
+        self._left += 2 * more
 
     def spend(self, count: int) -> None:
         """Count received bytes. Raises :class:`FetchFailed`."""

@@ -12,6 +12,7 @@ from strandline.hashing.comparing import Comparison, Side, Verdict, compare
 from strandline.hashing.digests import Digests, digests, digests_of_file
 from strandline.hashing.examiner import (
     Examiner,
+    FilmFacts,
     ImageHash,
     PageFacts,
     PictureFacts,
@@ -36,6 +37,7 @@ __all__ = [
     "Comparison",
     "Digests",
     "Examiner",
+    "FilmFacts",
     "FilmHash",
     "FrameHash",
     "HashedFile",

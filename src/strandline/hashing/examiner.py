@@ -1,4 +1,4 @@
-"""Examining a file or a page: everything the record keeps of it, in one pass of the sandbox."""
+"""Examining a file or a page: everything the record keeps of it, made in the sandbox."""
 
 import functools
 import re
@@ -9,11 +9,13 @@ from typing import Any, Literal, Self
 
 from strandline.errors import Undecodable
 from strandline.hashing.digests import Digests, digests
+from strandline.hashing.film import FilmHash, contact_sheet, hash_film, open_film_sandbox
 from strandline.hashing.orientation import Orientation
 from strandline.hashing.variants import Variant
 from strandline.hashing.versions import MIN_QUALITY, Mode, pipeline
 from strandline.media import Limits, Sandbox, Style
-from strandline.media.sources import read_whole
+from strandline.media.containers import HEAD, is_film
+from strandline.media.sources import in_memory, read_whole
 
 #: Task tables of the worker: this room's task beside those of ``media``.
 MODULES = ("strandline.media.tasks", "strandline.hashing.tasks")
@@ -56,6 +58,26 @@ class PictureFacts:
     #: The picture's hashes turned, mirrored and without borders, where they were asked for.
     variants: tuple[Variant, ...] = ()
 
+    @property
+    def digests(self) -> Digests:
+        """The file's."""
+        return self.image.digests
+
+
+@dataclass(frozen=True)
+class FilmFacts:
+    """A film's identity, and sheets of a few of its frames in the styles that were asked for."""
+
+    film: FilmHash
+    renditions: Mapping[Style, bytes]
+    #: Seconds from the start at which the frames on the sheets are on screen.
+    shown: tuple[int, ...] = ()
+
+    @property
+    def digests(self) -> Digests:
+        """The file's."""
+        return self.film.digests
+
 
 @dataclass(frozen=True)
 class PageFacts:
@@ -69,6 +91,8 @@ class PageFacts:
     pictures: tuple[str, ...]
     #: Where a ``<meta http-equiv=refresh>`` leads, absolute.
     refresh: str | None
+    #: Addresses of films, as those of pictures, at most 100.
+    films: tuple[str, ...] = ()
 
 
 def open_sandbox(limits: Limits | None = None) -> Sandbox:
@@ -77,10 +101,14 @@ def open_sandbox(limits: Limits | None = None) -> Sandbox:
 
 
 class Examiner:
-    """Owns a sandbox and turns its answers into facts. Safe to share between threads."""
+    """Owns a sandbox and turns its answers into facts. Safe to share between threads.
+
+    Films are read by another sandbox, whose workers start with the first film.
+    """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.sandbox = open_sandbox(limits)
+        self._films = open_film_sandbox()
 
     @property
     def protections(self) -> tuple[str, ...]:
@@ -107,6 +135,31 @@ class Examiner:
         data = _bytes_of(source, self.sandbox.limits)
         return _examine(self.sandbox, data, styles, mode=mode, variants=variants)
 
+    def film(
+        self, data: bytes, styles: Sequence[Style] = (), *, limits: Limits | None = None
+    ) -> FilmFacts:
+        """Hash a film, one frame a second, and render a few of its frames.
+
+        Args:
+            data: the film, which is written to no disk where the system allows that (Linux).
+            styles: of sheets; each shows the same frames, those that differ before others.
+            limits: of this film, instead of ``FILM_LIMITS``; of each of the two passes it takes.
+
+        Raises:
+            Undecodable, TooLarge, TimedOut: the verdict on these bytes; no film is undecodable.
+            NoFilmDecoder: PyAV is not installed.
+            OSError: there is no memory for it.
+        """
+        if not is_film(data[:HEAD]):
+            told = "This is no film of a known format" if data else "The file is empty"
+            raise Undecodable(f"{told}. Nothing was shown; its digests can still be examined.")
+        with in_memory(data) as path:
+            found = hash_film(path, self._films, digests=digests(data), limits=limits)
+            if not styles:
+                return FilmFacts(found, {})
+            sheet = contact_sheet(path, found, styles, self._films, limits=limits)
+        return FilmFacts(found, sheet.renditions, sheet.marks)
+
     def page(self, data: bytes, base_url: str, charset: str | None = None) -> PageFacts:
         """Read a web page; ``charset`` is what the server said, if it said any.
 
@@ -121,14 +174,16 @@ class Examiner:
                 title=str(facts["title"]),
                 text=str(facts["text"]),
                 pictures=tuple(str(address) for address in facts["pictures"]),
+                films=tuple(str(address) for address in facts["films"]),
                 refresh=None if refresh is None else str(refresh),
             )
         except (KeyError, TypeError) as error:
             raise not_ours() from error
 
     def close(self) -> None:
-        """End the worker; a later call starts another."""
+        """End the workers; a later call starts others."""
         self.sandbox.close()
+        self._films.close()
 
     def __enter__(self) -> Self:
         return self

@@ -22,7 +22,7 @@ import numpy as np
 from strandline.errors import NoFilmDecoder, Undecodable
 from strandline.hashing.digests import Digests, digests_of_file
 from strandline.hashing.folding import SAMPLE, FrameHash, fold
-from strandline.media import Limits, Sandbox, containers
+from strandline.media import Limits, Sandbox, Style, containers
 from strandline.media.containers import HEAD, INDEXED, container_of
 from strandline.media.sources import open_regular
 
@@ -39,6 +39,9 @@ FILM_LIMITS = Limits(
 
 #: Stored with every hash: decoding and sampling, then the hash. The policy is stored beside it.
 PIPELINE = f"{containers.FILM_PIPELINE}+pdq-2"
+
+#: Frames on a sheet.
+MOST_SHOWN = 9
 
 _MODULES = ("strandline.hashing.film_tasks",)
 #: Below so many bytes a second worker costs more than it saves.
@@ -84,6 +87,15 @@ class FilmHash:
     def too_plain(self) -> bool:
         """No frame shows enough to be fingerprinted."""
         return not self.frames
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A few frames of a film, side by side and degraded, with the time under each."""
+
+    #: Whole seconds from the film's start at which these frames are on screen, in order.
+    marks: tuple[int, ...]
+    renditions: Mapping[Style, bytes]
 
 
 def open_film_sandbox(limits: Limits = FILM_LIMITS) -> Sandbox:
@@ -158,6 +170,44 @@ def hash_film(
         samples=len(samples),
         ranges=None if ranges is None else tuple((first, end) for first, end in ranges),
     )
+
+
+def contact_sheet(
+    path: Path,
+    film: FilmHash,
+    styles: Sequence[Style],
+    sandbox: Sandbox,
+    *,
+    limits: Limits | None = None,
+) -> Sheet:
+    """Render a few frames of a film that was hashed, degraded, with their times.
+
+    Raises:
+        Undecodable, TooLarge, TimedOut: the verdict on this file.
+        NoFilmDecoder: PyAV is not installed.
+        OSError: the file cannot be read.
+    """
+    asked = _marks(film)
+    params = {"marks": asked, "styles": [style.value for style in styles]}
+    facts, blobs = sandbox.run_file("film-sheet", path, params, limits=limits)
+    try:
+        marks = tuple(int(mark) for mark in facts["marks"])
+        renditions = {style: blobs[style.value] for style in styles}
+    except (KeyError, TypeError, ValueError) as error:
+        raise _not_ours() from error
+    if not set(marks) <= set(asked):
+        raise _not_ours()
+    return Sheet(marks, renditions)
+
+
+def _marks(film: FilmHash) -> list[int]:
+    """Seconds to show: spread over the frames that differ, or over the time where none is told."""
+    differ = sorted({int(frame.start) for frame in film.frames})
+    times: Sequence[int] = differ or range(max(1, math.ceil(film.duration)))
+    many = min(MOST_SHOWN, len(times))
+    if many == 1:
+        return [times[0]]
+    return [times[number * (len(times) - 1) // (many - 1)] for number in range(many)]
 
 
 @functools.cache

@@ -1,24 +1,31 @@
-"""The tasks a film's worker serves: decode, sample, hash; nothing of the film comes back but that.
+"""The tasks a film's worker serves: decode, sample, hash, and a sheet of degraded frames.
+
+Nothing of the film comes back but that.
 
 PyAV is optional (the extra ``video``): without it the worker still starts, and serves animations.
 """
 
 import dataclasses
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from strandline.errors import NoFilmDecoder, TooLarge
+from strandline.errors import NoFilmDecoder, TooLarge, Undecodable
 from strandline.hashing import perceptual
 from strandline.hashing.folding import SAMPLE
 from strandline.media import animation, decoding, opening
-from strandline.media.limits import Limits
+from strandline.media.limits import Limits, Style
+from strandline.media.renditions import MAX_SIDE, render_sheet
+from strandline.media.times import on_the_clock
 
 try:
     from strandline.media import film
+    from strandline.media.sampling import refuse_long
 except ImportError:  # not there, or not whole
     film = None  # type: ignore[assignment]
 if TYPE_CHECKING:
@@ -65,12 +72,12 @@ def _film(file: BinaryIO, params: Mapping[str, Any], limits: Limits) -> _Outcome
         raise NoFilmDecoder
     hashes = _Hashes(limits)
     with film.opened(file, limits) as opened:
+        refuse_long(opened.declared_seconds or 0.0, limits)
         complete = True
         for samples in _wanted(opened, params):
-            complete = complete and all(
-                hashes.add(sample.start, sample.end, sample.luma) for sample in samples
-            )
+            complete = complete and all(_added(hashes, sample, limits) for sample in samples)
         end = opened.end
+        refuse_long(end, limits)
         if "ranges" in params:
             end = max(end, opened.declared_seconds or 0.0)
         facts = {
@@ -82,6 +89,11 @@ def _film(file: BinaryIO, params: Mapping[str, Any], limits: Limits) -> _Outcome
             "irregular": opened.irregular,
         }
     return facts, {"samples": hashes.blob()}
+
+
+def _added(hashes: _Hashes, sample: "Sample", limits: Limits) -> bool:
+    refuse_long(sample.start, limits)  # its end may lie beyond what the file says
+    return hashes.add(sample.start, sample.end, sample.luma)
 
 
 def _wanted(opened: "Film", params: Mapping[str, Any]) -> Iterable[Iterable["Sample"]]:
@@ -99,6 +111,43 @@ def _wanted(opened: "Film", params: Mapping[str, Any]) -> Iterable[Iterable["Sam
     cuts += [None] * (parts + 1 - len(cuts))  # where fewer cuts were found, the last are empty
     first, stop = cuts[part], cuts[part + 1]
     return [] if first is None else [opened.every_second(first, stop)]
+
+
+def _sheet(file: BinaryIO, params: Mapping[str, Any], limits: Limits) -> _Outcome:
+    """Render the frames on screen at ``params["marks"]``, rising whole seconds, on one sheet."""
+    if film is None:
+        raise NoFilmDecoder
+    shown, frames = [], []
+    with film.opened(file, limits) as opened:
+        for mark, sample in _at(opened, params["marks"]):
+            shown.append(mark)
+            frames.append((on_the_clock(mark), _picture(sample, opened.width, opened.height)))
+    if not frames:
+        raise Undecodable(
+            "Not one frame of this film could be shown. Its digests can still be examined."
+        )
+    styles = [Style(name) for name in params["styles"]]
+    return {"marks": shown}, {style.value: render_sheet(frames, style) for style in styles}
+
+
+def _at(opened: "Film", marks: list[int]) -> Iterable[tuple[int, "Sample"]]:
+    """The frames at these marks; read in one go where there is no way back."""
+    if opened.is_indexed:
+        for mark in marks:
+            for sample in opened.every_second(mark, mark + 1):
+                yield mark, sample
+        return
+    wanted = deque(marks)
+    for sample in opened.every_second(0, marks[-1] + 1):
+        while wanted and wanted[0] < sample.end:
+            yield wanted.popleft(), sample
+
+
+def _picture(sample: "Sample", width: int, height: int) -> Image.Image:
+    """A frame as displayed, but no larger than a rendition can be."""
+    scale = min(1.0, MAX_SIDE / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return Image.fromarray(sample.luma).resize(size, Image.Resampling.LANCZOS)
 
 
 def _animation(file: BinaryIO, _params: Mapping[str, Any], limits: Limits) -> _Outcome:
@@ -133,4 +182,4 @@ def _has_its_end(data: bytes) -> bool:
 
 
 TASKS: dict[str, Any] = {}
-FILE_TASKS = {"film": _film, "animation": _animation}
+FILE_TASKS = {"film": _film, "film-sheet": _sheet, "animation": _animation}

@@ -44,6 +44,11 @@ class WebPolicy:
     seconds: float
     #: Most bytes read of one page or picture.
     max_bytes: int
+    #: The same of one film, and the limit in seconds for fetching it.
+    film_max_bytes: int = 100 * 2**20
+    film_seconds: float = 120.0
+    #: Longer films are refused as too large.
+    film_minutes: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -294,6 +299,9 @@ def _read() -> Config:
             rdap_bootstrap=env.str("RDAP_BOOTSTRAP", "https://data.iana.org/rdap/"),
             seconds=env.float("FETCH_SECONDS", 20.0),
             max_bytes=env.int("FETCH_MAX_BYTES", 25 * 2**20),
+            film_max_bytes=env.int("FILM_MAX_BYTES", 100 * 2**20),
+            film_seconds=env.float("FILM_FETCH_SECONDS", 120.0),
+            film_minutes=env.float("FILM_MAX_MINUTES", 120.0),
         ),
         mail=MailPolicy(
             host=env.str("SMTP_HOST", "127.0.0.1"),

@@ -25,6 +25,8 @@ class Limits:
     pixels: int = 80_000_000
     #: Frames of an animation that are counted, and that are decoded one after another.
     frames: int = 1_000
+    #: Length of a film, in seconds.
+    seconds: float = 1e8
     #: Address space in bytes that jobs may take beyond what the worker's libraries have: 16 bytes
     #: a pixel. Pillow keeps four, a rotation or a conversion needs a copy, PDQ seven more.
     memory: int = 1280 * 2**20

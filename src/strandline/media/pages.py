@@ -1,4 +1,4 @@
-"""Reading a web page: its title, text, pictures and redirect. Runs in the worker only.
+"""Reading a web page: its title, text, pictures, films and redirect. Runs in the worker only.
 
 Nothing is fetched and no script runs. Addresses are made absolute and kept as text; whether one
 may be fetched is for ``strandline.fetching`` to decide.
@@ -16,10 +16,16 @@ from strandline.media.charsets import decode_page
 MAX_TITLE = 300  # characters
 MAX_TEXT = 20_000  # characters
 MAX_PICTURES = 1_000
+MAX_FILMS = 100
 MAX_ADDRESS = 4_096  # characters
 
 _LOOKED_AT = "img, source, video, a[href], meta[content], link[rel=image_src]"
 _PICTURE_NAME = re.compile(r"\.(jpe?g|jfif|png|gif|webp|avif|bmp|tiff?|jp2|ico)$", re.IGNORECASE)
+_FILM_NAME = re.compile(
+    r"\.(mp4|m4v|mov|qt|webm|mkv|avi|wmv|asf|flv|f4v|mpe?g|m2v|vob|m?ts|ogv|3gp|3g2)$",
+    re.IGNORECASE,
+)
+_FILM_META = {"og:video", "og:video:url", "og:video:secure_url", "twitter:player:stream"}
 _PICTURE_META = {"og:image", "og:image:url", "og:image:secure_url", "twitter:image"}
 _REFRESH = re.compile(
     r"^\s*[\d.]+(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?[\"']?\s*([^\"'\s]+)", re.IGNORECASE
@@ -29,21 +35,28 @@ _CANDIDATE = re.compile(r"\s*,*\s*(\S*[^\s,])(?:\s+[^,]*)?(?:,|$)")
 
 
 def read_page(data: bytes, base_url: str, charset: str | None) -> dict[str, Any]:
-    """Return title, text, pictures (absolute, in order, each once) and refresh address."""
+    """Return title, text, pictures and films (absolute, in order, each once), refresh address."""
     tree = LexborHTMLParser(decode_page(data, charset))
     base = _base(tree, base_url)
-    pictures: dict[str, None] = {}
-    for address in _pictures(tree):
-        absolute = _absolute(base, address)
-        if absolute and len(pictures) < MAX_PICTURES:
-            pictures[absolute] = None
+    pictures = _distinct(base, _pictures(tree), MAX_PICTURES)
+    films = _distinct(base, _films(tree), MAX_FILMS)
     title = tree.css_first("title")
     return {
         "title": _squeezed(title.text() if title else "", MAX_TITLE),
         "refresh": _refresh(tree, base),
-        "pictures": list(pictures),
+        "pictures": pictures,
+        "films": films,
         "text": _text(tree),
     }
+
+
+def _distinct(base: str, addresses: Iterator[str], most: int) -> list[str]:
+    found: dict[str, None] = {}
+    for address in addresses:
+        absolute = _absolute(base, address)
+        if absolute and len(found) < most:
+            found[absolute] = None
+    return list(found)
 
 
 def _attribute(node: LexborNode, name: str) -> str:
@@ -88,6 +101,22 @@ def _pictures(tree: LexborHTMLParser) -> Iterator[str]:
             case "meta":
                 name = _attribute(node, "property") or _attribute(node, "name")
                 if name.lower() in _PICTURE_META:
+                    yield _attribute(node, "content")
+
+
+def _films(tree: LexborHTMLParser) -> Iterator[str]:
+    for node in tree.css("video, video source, a[href], meta[content]"):
+        match node.tag:
+            case "video" | "source":
+                yield _attribute(node, "src")
+                yield _attribute(node, "data-src")
+            case "a":
+                address = _attribute(node, "href")
+                if _FILM_NAME.search(re.split("[?#]", address)[0]):
+                    yield address
+            case "meta":
+                name = _attribute(node, "property") or _attribute(node, "name")
+                if name.lower() in _FILM_META:
                     yield _attribute(node, "content")
 
 

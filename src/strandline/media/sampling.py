@@ -294,6 +294,19 @@ class Film:
         self.width, self.height = sizes[::-1] if turns_sides(frame) else sizes
 
 
+def refuse_long(seconds: float, limits: Limits) -> None:
+    """Refuse a film longer than the limits.
+
+    Raises:
+        TooLarge: more than ``limits.seconds``.
+    """
+    if seconds > limits.seconds:
+        raise TooLarge(
+            f"The film is longer than {limits.seconds / 60:,.0f} minutes, the most that is looked "
+            "at. Nothing was shown; its digests can still be examined."
+        )
+
+
 def refuse_large(width: int, height: int, limits: Limits) -> None:
     """Refuse frames beyond the limits.
 

@@ -1,8 +1,11 @@
 """Opening and reading the files that a worker is to decode: regular ones, within the limits."""
 
+import contextlib
 import errno
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,6 +59,28 @@ def read_whole(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise too_many_bytes(len(data), most)
     return data
+
+
+@contextlib.contextmanager
+def in_memory(data: bytes) -> Iterator[Path]:
+    """A path at which a worker that reads files finds these bytes, for as long as the block lasts.
+
+    They stay in memory where the system can do that (Linux); elsewhere they are in a file that
+    nobody else can read.
+
+    Raises:
+        OSError: there is no room for them.
+    """
+    if not hasattr(os, "memfd_create"):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            yield Path(file.name)
+        return
+    with os.fdopen(os.memfd_create("film", os.MFD_CLOEXEC), "wb") as file:
+        file.write(data)
+        file.flush()
+        yield Path(f"/proc/self/fd/{file.fileno()}")
 
 
 def open_again(descriptor: int, path: Path) -> BinaryIO:

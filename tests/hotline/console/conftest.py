@@ -52,6 +52,23 @@ def drawn(address, hotline):
 
 
 @pytest.fixture
+def filmed(drawn):
+    """``filmed()``: a captured address whose one item is a film of half a minute."""
+    from strandline.hotline.reports.models import Film, MediaItem
+
+    def make(**others):
+        row = drawn(**others)
+        item = row.appearances.get().item
+        MediaItem.objects.filter(pk=item.pk).update(
+            kind=MediaItem.Kind.VIDEO, seconds=31.4, pdq="", quality=0, format="mov"
+        )
+        Film.objects.create(item=item, codec="h264", shown=[0, 7, 30])
+        return row
+
+    return make
+
+
+@pytest.fixture
 def claimed(drawn, now):
     """``claimed(client)``: a claim of the client's person on a fresh address."""
     from django.utils import timezone

@@ -43,6 +43,28 @@ def test_showing_works_without_script_and_keeps_what_was_typed(at_console, claim
     assert not Assessment.objects.exists()
 
 
+def test_a_film_is_shown_as_a_sheet_of_frames_with_their_times(at_console, filmed, answers):
+    from django.utils import timezone
+
+    from strandline.hotline.assessment import services
+
+    client = at_console(Role.ANALYST)
+    claim = services.claim(filmed(), client.person, now=timezone.now())
+    hidden = client.get(f"/assess/{claim.pk}").content.decode()
+    assert "The frames are hidden." in hidden
+    assert '<img src="/assess' not in hidden
+    shown = record(client, claim, answers, do="show", style="grey").content.decode()
+    assert f'<img src="/assess/{claim.pk}/items/{item_of(claim).pk}/grey"' in shown
+    assert 'alt="Degraded frames of item 1, at 0:00, 0:07, 0:30"' in shown
+    assert "<dd>0:31, h264</dd>" in shown
+    assert "<video" not in shown
+    page = client.get(f"/assess/{claim.pk}/items/{item_of(claim).pk}/grey")
+    assert page["Content-Type"] == "image/png"
+    assert Exposure.objects.get().style == "grey"
+    record(client, claim, answers)
+    assert Assessment.objects.get().item.is_film
+
+
 def test_a_rendition_is_logged_as_exposure_and_in_the_chain(at_console, claimed):
     client = at_console(Role.ANALYST)
     claim = claimed(client)

@@ -124,6 +124,22 @@ def test_keys_show_hide_and_switch_and_can_be_switched_off(opened, person, drawn
     assert page.locator(".frame img").count() == 0
 
 
+def test_a_films_frames_are_shown_and_hidden_by_script_and_named(opened, person, filmed, tmp_path):
+    who = person(Role.ANALYST)
+    claim = services.claim(filmed(), who, now=timezone.now())
+    page = opened(who)
+    page.goto(f"/assess/{claim.pk}")
+    page.keyboard.press("s")
+    image = page.locator("#picture img")
+    assert image.get_attribute("alt") == "Degraded frames of this film, at 0:00, 0:07, 0:30"
+    page.wait_for_function("document.querySelector('#picture img').complete")
+    page.screenshot(path=tmp_path / "film.png", full_page=True)
+    assert not serious(page)
+    page.keyboard.press("s")
+    assert page.locator("#picture").inner_text() == "The frames are hidden."
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_a_row_added_by_script_is_recorded(opened, person, drawn):
     drawn()
     page = opened(person(Role.ANALYST))

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strandline.errors import TimedOut, Undecodable
-from strandline.hashing import MIN_QUALITY, Digests, ImageHash, PictureFacts
+from strandline.hashing import (
+    MIN_QUALITY,
+    Digests,
+    FilmFacts,
+    FilmHash,
+    FrameHash,
+    ImageHash,
+    PictureFacts,
+    Policy,
+)
 from strandline.hotline.reports.look import Outcome, SeenPicture, Sight
 from strandline.hotline.reports.models import Availability
 from strandline.hotline.takedown.judge import Confirmed, gone_since, judge, proved_gone
@@ -32,6 +41,24 @@ def picture(*, sha256="0" * 64, pdq="0" * 64, quality=100):
     return SeenPicture(f"{PAGE}/1.png", b"", PictureFacts(image, {}))
 
 
+def film(*pdqs, sha256="0" * 64, truncated=False):
+    found = FilmHash(
+        kind="video",
+        format="mov",
+        codec="h264",
+        width=9,
+        height=9,
+        duration=float(len(pdqs)),
+        digests=Digests(md5="0" * 32, sha1="0" * 40, sha256=sha256),
+        frames=tuple(FrameHash(pdq, 100, n, n + 1) for n, pdq in enumerate(pdqs)),
+        pipeline="film-1",
+        policy=Policy.EVERY_SECOND,
+        truncated=truncated,
+        samples=len(pdqs),
+    )
+    return SeenPicture(f"{PAGE}/1.mp4", b"", FilmFacts(found, {}), is_film=True)
+
+
 def seen(*pictures, missed=(), dead=(), final_url=PAGE):
     return Sight(Outcome.SEEN, "a page", 200, final_url, "192.0.2.1", pictures, missed, dead)
 
@@ -48,6 +75,31 @@ def test_a_re_encoded_copy_is_present_and_another_picture_is_not():
     within, beyond = "e" * 31 + "f" * 33, "e" * 32 + "f" * 32
     assert verdict(seen(picture(pdq=within))) == Availability.PRESENT
     assert verdict(seen(picture(pdq=beyond))) == Availability.REMOVED
+
+
+FRAMES = ("c" * 64, "3" * 64)
+CONFIRMED_FILM = Confirmed(frozenset({SHA}), (), FRAMES)
+
+
+@pytest.mark.parametrize(
+    ("picture", "availability"),
+    [
+        (film(sha256=SHA), Availability.PRESENT),
+        (film("0" * 64, "3" * 60 + "1111"), Availability.PRESENT),
+        (film("0" * 64), Availability.REMOVED),
+        (film(), Availability.REMOVED),
+        (film("0" * 64, truncated=True), Availability.INCONCLUSIVE),
+        (film("3" * 64, truncated=True), Availability.PRESENT),
+        (picture(pdq=FRAMES[0]), Availability.REMOVED),
+    ],
+    ids=["same bytes", "one frame", "another", "plain", "in part", "in part but found", "a still"],
+)
+def test_a_confirmed_film_is_present_where_one_of_its_frames_is(picture, availability):
+    assert judge(seen(picture), CONFIRMED_FILM, HOSTS).availability == availability
+
+
+def test_a_film_of_a_confirmed_picture_is_present():
+    assert verdict(seen(film("0" * 64, PDQ))) == Availability.PRESENT
 
 
 def test_a_picture_too_plain_to_fingerprint_is_not_taken_for_a_confirmed_one():

@@ -7,7 +7,7 @@ from django.conf import settings
 from strandline.hotline.assessment.models import Assessment, Verdict
 from strandline.hotline.assessment.words import Answer, Category, Provenance, Stage
 from strandline.hotline.hashlist.events import Identity
-from strandline.hotline.hashlist.models import comparable
+from strandline.hotline.hashlist.models import comparable, frames_to_list
 from strandline.hotline.reports.models import MediaItem, Report
 from strandline.lists.published.classes import EntryClass
 from strandline.lists.published.events import Fingerprints, Kind
@@ -69,8 +69,12 @@ def survivor_of(item: MediaItem) -> str:
 
 
 def identity_of(item: MediaItem, entry_class: EntryClass) -> Identity:
-    """What identifies a captured item; no perceptual hash where it would say too little."""
+    """What identifies a captured item; no perceptual hash where it would say too little.
+
+    Of a film these are the hashes of its frames.
+    """
     perceptual = comparable(item)
+    frames = frames_to_list(item)
     return Identity(
         Fingerprints(
             sha256=item.sha256,
@@ -78,8 +82,9 @@ def identity_of(item: MediaItem, entry_class: EntryClass) -> Identity:
             md5=item.md5,
             pdq=item.pdq if perceptual else None,
             quality=item.quality if perceptual else 0,
+            video=frames,
         ),
         entry_class,
-        kind=Kind.VIDEO if item.kind == MediaItem.Kind.VIDEO else Kind.IMAGE,
-        pipeline=item.pipeline if perceptual else "-",
+        kind=Kind.VIDEO if item.is_film else Kind.IMAGE,
+        pipeline=item.pipeline if perceptual or frames else "-",
     )

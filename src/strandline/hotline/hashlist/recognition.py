@@ -5,13 +5,15 @@ from datetime import datetime
 
 from django.conf import settings
 
+from strandline.hashing import MIN_QUALITY
 from strandline.hotline.assessment import verdicts
 from strandline.hotline.assessment.hints import Hint
 from strandline.hotline.assessment.words import ILLEGAL, Baseline, Category
-from strandline.hotline.hashlist.models import Entry, NearHint, comparable
+from strandline.hotline.hashlist.models import Entry, NearHint, comparable, frames_to_list
 from strandline.hotline.hashlist.near import NearIndex
 from strandline.hotline.hashlist.services import entry_of
 from strandline.hotline.reports.models import MediaItem, ReportedUrl
+from strandline.lists.published.events import Kind
 
 #: Hints kept for one item, nearest first: more would not help its analyst.
 MOST_HINTS = 5
@@ -47,9 +49,12 @@ def settle_known(address: ReportedUrl, *, by: str, now: datetime) -> int:
 
 
 def find_near(address: ReportedUrl) -> int:
-    """Store a hint for each undecided item here that looks like a listed one; how many."""
+    """Store a hint for each undecided item here that looks like a listed one; how many.
+
+    A film does where one of its frames does, and any item does that looks like a listed frame.
+    """
     undecided = MediaItem.objects.filter(appearances__address=address, verdict=None)
-    found = [hint for item in undecided if comparable(item) for hint in _near(item)]
+    found = [hint for item in undecided for hint in _near(item)]
     NearHint.objects.bulk_create(found, ignore_conflicts=True)
     return len(found)
 
@@ -57,15 +62,17 @@ def find_near(address: ReportedUrl) -> int:
 def hints(item: MediaItem) -> list[Hint]:
     """A sentence for each listed entry this item is or looks like, nearest first."""
     same = Entry.objects.filter(fingerprint__sha256=item.sha256, state=Entry.State.LISTED)
-    near = NearHint.objects.select_related("entry__listed_class").filter(
-        item=item, entry__state=Entry.State.LISTED
+    near = (
+        NearHint.objects.select_related("entry__listed_class")
+        .filter(item=item, entry__state=Entry.State.LISTED)
+        .select_related("entry__fingerprint")
     )
     return [
         Hint(f"Has the same bytes as {_told(entry)}.")
         for entry in same.select_related("listed_class").order_by("pk")
         if not _ours(entry)
     ] + [
-        Hint(f"Looks like {_told(hint.entry)}: {hint.distance} of 256 bits differ.")
+        Hint(f"{_likeness(item, hint.entry)}: {hint.distance} of 256 bits differ.")
         for hint in near.order_by("distance", "entry_id")
     ]
 
@@ -83,9 +90,25 @@ def _told(entry: Entry) -> str:
     return f"{entry.name} ({held.category} in {held.jurisdiction.upper()}, from {entry.source})"
 
 
+def _likeness(item: MediaItem, entry: Entry) -> str:
+    is_film = entry.fingerprint.kind == Kind.VIDEO
+    if item.is_film:
+        return f"A frame of it looks like {'one of ' if is_film else ''}{_told(entry)}"
+    return f"Looks like {'a frame of ' if is_film else ''}{_told(entry)}"
+
+
+def _prints(item: MediaItem) -> list[str]:
+    """What an item is compared by: its hash, or a film's frames; none that say too little."""
+    frames = [frame.pdq for frame in frames_to_list(item) if frame.quality >= MIN_QUALITY]
+    return [*frames, item.pdq] if comparable(item) else frames
+
+
 def _near(item: MediaItem) -> list[NearHint]:
+    prints = _prints(item)
+    if not prints:
+        return []
     with _lock:
-        matches = _index.query(item.pdq)
+        matches = _index.query(*prints)
     distances = {int(match.id): match.distance for match in matches}
     listed = (
         Entry.objects.filter(pk__in=distances, state=Entry.State.LISTED)

@@ -128,7 +128,7 @@ WORDS: dict[State, Words] = {
         "We need more information",
         "We could not see what you reported. How did you get there? Did you have to click "
         "something, come from another page, or sign in? You can add a message below, or report "
-        "the address of the picture itself.",
+        "the address of the picture or film itself.",
         "We looked, but could not see what was reported.",
         "act",
     ),

@@ -1,5 +1,6 @@
 """The engine's instruments, as one worker holds them: made when first needed, closed at its end."""
 
+import dataclasses
 from contextlib import ExitStack
 from functools import cached_property
 from types import TracebackType
@@ -7,8 +8,16 @@ from typing import Self
 
 from strandline.fetching import Fetcher, FetchPolicy
 from strandline.hashing import Examiner
+from strandline.hashing.film import FILM_LIMITS
 from strandline.hotline.config import Config
+from strandline.media import Limits
 from strandline.vault import Vault
+
+#: What servers call films; of the last, which is said of anything, only films are looked at.
+FILM_TYPES = (
+    *("video/*", "application/mp4", "application/ogg", "application/x-matroska"),
+    *("application/vnd.ms-asf", "application/octet-stream"),
+)
 
 
 class Tools:
@@ -38,6 +47,10 @@ class Tools:
                 FetchPolicy(
                     seconds=web.seconds,
                     max_bytes=web.max_bytes,
+                    content_types=(*FetchPolicy.content_types, *FILM_TYPES),
+                    large_types=FILM_TYPES,
+                    large_bytes=web.film_max_bytes,
+                    large_seconds=web.film_seconds,
                     allow_networks=web.allow_networks,
                     nameservers=web.nameservers,
                 )
@@ -63,6 +76,17 @@ class Tools:
     def examiner(self) -> Examiner:
         """Decodes hostile bytes in its sandboxed worker."""
         return self._open.enter_context(Examiner())
+
+    @cached_property
+    def film_limits(self) -> Limits:
+        """Of each of the two passes over a captured film, both of which a lease has room for."""
+        return dataclasses.replace(
+            FILM_LIMITS,
+            file_bytes=max(self.config.web.film_max_bytes, self.config.web.max_bytes),
+            seconds=self.config.web.film_minutes * 60,
+            cpu_seconds=60.0,
+            wall_seconds=60.0,
+        )
 
     @cached_property
     def evidence(self) -> Vault:

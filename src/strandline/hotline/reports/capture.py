@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from strandline.errors import AlreadyStored
-from strandline.hashing import digests
+from strandline.hashing import FilmFacts, digests
 from strandline.hotline.audit import chain
 from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
@@ -12,6 +12,7 @@ from strandline.hotline.reports.models import (
     Appearance,
     Availability,
     Capture,
+    Film,
     MediaItem,
     Observation,
     ReportedUrl,
@@ -46,7 +47,7 @@ def capture(row: Capture, tools: Tools, now: datetime) -> None:
         with due.finish(row):
             observe(address, sight, Availability.PRESENT, now)
             _record(row, sight, tools, now)
-            reason = "no picture here can be shown" if sight.pictures else "no pictures"
+            reason = _why_not(sight)
             change_state(address, State.NEEDS_INFORMATION, by=BY, now=now, reason=reason)
     else:
         for picture in sight.pictures:
@@ -56,6 +57,14 @@ def capture(row: Capture, tools: Tools, now: datetime) -> None:
             _record(row, sight, tools, now)
             change_state(address, State.CAPTURED, by=BY, now=now, reason=sight.reason)
             address_captured.send(ReportedUrl, address=address, now=now)
+
+
+def _why_not(sight: Sight) -> str:
+    """Why there is nothing to assess, in the words of the first thing that was refused."""
+    refused = next((each.refused for each in sight.pictures if each.refused), None)
+    if refused is None:
+        return "no pictures"
+    return f"nothing here can be shown; {refused.verdict}: {refused.message}"
 
 
 def observe(
@@ -93,7 +102,7 @@ def _keep(picture: SeenPicture, tools: Tools) -> None:
     """Put bytes and renditions into the vault; what is there already stays as it is."""
     if picture.facts is None:
         return
-    sha256 = picture.facts.image.digests.sha256
+    sha256 = picture.facts.digests.sha256
     if tools.config.keep_evidence:
         _put(tools.evidence, f"originals/{sha256}", picture.data)
     for style, data in picture.facts.renditions.items():
@@ -131,12 +140,21 @@ def _item(picture: SeenPicture, tools: Tools, now: datetime) -> MediaItem:
         defaults: dict[str, object] = {
             "refusal": picture.refused.verdict,
             "pipeline": PIPELINE,
-            "bytes_are": MediaItem.Bytes.DISCARDED,
+        }
+    elif isinstance(picture.facts, FilmFacts):
+        film = picture.facts.film
+        found = film.digests
+        defaults = {
+            "pipeline": film.pipeline,
+            "format": film.format,
+            "width": film.width,
+            "height": film.height,
+            "seconds": film.duration,
+            "truncated": film.truncated,
         }
     else:
         image = picture.facts.image
         found = image.digests
-        kept = tools.config.keep_evidence
         defaults = {
             "pdq": image.pdq or "",
             "quality": image.quality,
@@ -145,16 +163,20 @@ def _item(picture: SeenPicture, tools: Tools, now: datetime) -> MediaItem:
             "width": image.width,
             "height": image.height,
             "truncated": image.truncated,
-            "bytes_are": MediaItem.Bytes.KEPT if kept else MediaItem.Bytes.DISCARDED,
         }
-    item, _ = MediaItem.objects.get_or_create(
+    kept = picture.facts is not None and tools.config.keep_evidence
+    item, is_new = MediaItem.objects.get_or_create(
         sha256=found.sha256,
         defaults={
+            "kind": MediaItem.Kind.VIDEO if picture.is_film else MediaItem.Kind.IMAGE,
             "sha1": found.sha1,
             "md5": found.md5,
             "size": len(picture.data),
             "first_seen_at": now,
+            "bytes_are": MediaItem.Bytes.KEPT if kept else MediaItem.Bytes.DISCARDED,
             **defaults,
         },
     )
+    if is_new and isinstance(picture.facts, FilmFacts):
+        Film.of(item, picture.facts).save()
     return item

@@ -1,11 +1,15 @@
 """The record: reports, addresses, what was found at them, and when it was looked at."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 
+from strandline.hashing import FilmFacts
 from strandline.hotline.jobs.models import DueWork
+from strandline.hotline.reports.film_frames import frames_of, pack, unpack
 from strandline.hotline.reports.states import FIRST, State
+from strandline.lists.published.events import Frame
+from strandline.media.times import on_the_clock
 
 
 class ReportedUrl(models.Model):
@@ -185,7 +189,7 @@ class Observation(models.Model):
 
 
 class MediaItem(models.Model):
-    """A picture by its bytes: the same bytes anywhere are the same item, assessed once."""
+    """A picture or film by its bytes: the same bytes anywhere are the same item, assessed once."""
 
     class Kind(models.TextChoices):
         """What it is."""
@@ -206,7 +210,7 @@ class MediaItem(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     sha1 = models.CharField(max_length=40)
     md5 = models.CharField(max_length=32)
-    #: 64 hex digits; empty when no picture could be decoded.
+    #: 64 hex digits; empty of a film, and when no picture could be decoded.
     pdq = models.CharField(max_length=64, blank=True)
     quality = models.PositiveSmallIntegerField(default=0)
     pipeline = models.CharField(max_length=60)
@@ -216,6 +220,8 @@ class MediaItem(models.Model):
     size = models.PositiveBigIntegerField()
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
+    #: How long a film is; 0 for a picture.
+    seconds = models.FloatField(default=0)
     truncated = models.BooleanField(default=False)
     bytes_are = models.CharField(max_length=10, choices=Bytes.choices)
     first_seen_at = models.DateTimeField()
@@ -231,6 +237,53 @@ class MediaItem(models.Model):
     def rendition_key(self, style: str) -> str:
         """Where the vault keeps the degraded rendition in this style."""
         return f"renditions/{self.sha256}/{style}"
+
+    @property
+    def is_film(self) -> bool:
+        """Whether it moves; its renditions are sheets of frames."""
+        return self.kind == self.Kind.VIDEO
+
+    @property
+    def length(self) -> str:
+        """How long a film is, as on a clock; empty for a picture."""
+        return on_the_clock(round(self.seconds)) if self.is_film else ""
+
+
+class Film(models.Model):
+    """What the record keeps of an item that is a film, beside what it keeps of every item."""
+
+    item = models.OneToOneField(
+        MediaItem, on_delete=models.PROTECT, related_name="film", primary_key=True
+    )
+    #: ffmpeg's name of how it is encoded.
+    codec = models.CharField(max_length=20)
+    #: Fingerprints of its frames, as ``film_frames`` packs them; empty when it is too plain.
+    video = models.BinaryField(default=b"")
+    #: Seconds from its start at which the frames on its renditions are on screen.
+    shown = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"film of item {self.item_id}"
+
+    @classmethod
+    def of(cls, item: MediaItem, facts: FilmFacts) -> Self:
+        """A row that is not saved yet."""
+        return cls(
+            item=item,
+            codec=facts.film.codec,
+            video=pack(frames_of(facts.film)),
+            shown=list(facts.shown),
+        )
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """Its fingerprinted frames, in order of time."""
+        return unpack(self.video)
+
+    @property
+    def times_shown(self) -> str:
+        """When the frames on its renditions are on screen: ``0:00, 0:07, 1:30``."""
+        return ", ".join(on_the_clock(seconds) for seconds in self.shown)
 
 
 class Appearance(models.Model):

@@ -73,18 +73,25 @@ def figures() -> tuple[Figure, ...]:
             "Different pictures by their bytes, wherever they appeared.",
         ),
         Figure(
+            "captured-films",
+            "Films found",
+            Counts.VIDEO,
+            MediaItem.objects.filter(kind=MediaItem.Kind.VIDEO).count(),
+            "Different films by their bytes, wherever they appeared; also those nobody could read.",
+        ),
+        Figure(
             "confirmed",
             "Addresses confirmed",
             Counts.ADDRESS,
             _reached(State.SECOND_ASSESSED),
-            "Addresses on which at least one picture was confirmed as illegal.",
+            "Addresses on which at least one picture or film was confirmed as illegal.",
         ),
         Figure(
             "listed",
             "Entries of the hash list",
             Counts.HASH,
             Entry.objects.filter(state=Entry.State.LISTED).count(),
-            "Pictures whose fingerprints are on the list now, without withdrawn ones.",
+            "Pictures and films whose fingerprints are on the list now, without withdrawn ones.",
         ),
         Figure(
             "noticed",

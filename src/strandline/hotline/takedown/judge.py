@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from strandline.hashing import MIN_QUALITY, SAME_PICTURE
+from strandline.hashing import MIN_QUALITY, SAME_PICTURE, FilmFacts
 from strandline.hotline.reports.look import Outcome, SeenPicture, Sight
 from strandline.hotline.reports.models import Availability
 from strandline.matching import Index
@@ -13,11 +13,13 @@ from strandline.matching import Index
 
 @dataclass(frozen=True)
 class Confirmed:
-    """The pictures of an address that were confirmed."""
+    """The pictures and films of an address that were confirmed."""
 
     sha256: frozenset[str]
     #: PDQ of those plain enough to compare (quality of at least ``MIN_QUALITY``).
     pdq: tuple[str, ...]
+    #: The same of the films' frames.
+    frames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def judge(sight: Sight, confirmed: Confirmed, hosts: frozenset[str]) -> Judgemen
             return Judgement(Availability.PRESENT, reason)
         return Judgement(Availability.MOVED, reason, sight.final_url)
     unread = {p.refused.verdict for p in sight.pictures if p.refused} & {"timed-out", "too-large"}
+    if any(_is_cut_short(picture) for picture in sight.pictures):
+        unread.add("read in part")
     nothing_seen = not sight.pictures and not sight.dead
     if unread or nothing_seen or len(sight.missed) > len(sight.dead):
         reason = "; ".join([*sorted(f"a picture was {why}" for why in unread), sight.reason])
@@ -55,13 +59,27 @@ def judge(sight: Sight, confirmed: Confirmed, hosts: frozenset[str]) -> Judgemen
     return Judgement(Availability.REMOVED, f"no confirmed picture: {sight.reason}"[:300])
 
 
+def _is_cut_short(picture: SeenPicture) -> bool:
+    """Whether it is a film of which not every second was seen: the rest may be what it was."""
+    return isinstance(picture.facts, FilmFacts) and picture.facts.film.truncated
+
+
 def shows(picture: SeenPicture, confirmed: Confirmed) -> bool:
-    """Whether this is a confirmed picture: the same bytes, or the same to the eye."""
+    """Whether this is a confirmed picture or film: the same bytes, or the same to the eye.
+
+    A film is the same to the eye where one of its frames is a confirmed film's or picture's: what
+    a host calls removed is doubted rather than believed. A still of a confirmed film does not
+    make the film present.
+    """
     if picture.facts is None:
         return False
-    image = picture.facts.image
-    if image.digests.sha256 in confirmed.sha256:
+    if picture.facts.digests.sha256 in confirmed.sha256:
         return True
+    if isinstance(picture.facts, FilmFacts):
+        known = Index.build((pdq, pdq) for pdq in {*confirmed.frames, *confirmed.pdq})
+        asked = [frame.pdq for frame in picture.facts.film.frames]
+        return any(known.query_many(asked, SAME_PICTURE))
+    image = picture.facts.image
     if not confirmed.pdq or image.pdq is None or image.quality < MIN_QUALITY:
         return False
     index = Index.build((pdq, pdq) for pdq in confirmed.pdq)

@@ -27,7 +27,7 @@ from strandline.hotline.jobs import due
 from strandline.hotline.jobs.tools import Tools
 from strandline.hotline.reports.capture import observe
 from strandline.hotline.reports.look import look_at
-from strandline.hotline.reports.models import Appearance, Availability, MediaItem, ReportedUrl
+from strandline.hotline.reports.models import Appearance, Availability, Film, MediaItem, ReportedUrl
 from strandline.hotline.reports.services import add_moved_address, change_state
 from strandline.hotline.reports.states import State
 from strandline.hotline.takedown import notices
@@ -76,18 +76,19 @@ def ask_look(address: ReportedUrl, *, now: datetime) -> None:
 
 
 def confirmed_at(address: ReportedUrl) -> Confirmed:
-    """The confirmed pictures of an address."""
-    items = MediaItem.objects.filter(
-        appearances__address=address, verdict__category__in=ILLEGAL
-    ).values_list("sha256", "pdq", "quality")
+    """The confirmed pictures and films of an address."""
+    rows = MediaItem.objects.filter(appearances__address=address, verdict__category__in=ILLEGAL)
+    items = rows.values_list("sha256", "pdq", "quality")
+    films = Film.objects.filter(item__in=rows)
     return Confirmed(
         frozenset(sha256 for sha256, _, _ in items),
         tuple({pdq for _, pdq, quality in items if pdq and quality >= MIN_QUALITY}),
+        tuple({frame.pdq for film in films for frame in film.frames}),
     )
 
 
 def known_pictures(address: ReportedUrl) -> list[str]:
-    """Where the confirmed pictures of an address were fetched from."""
+    """Where the confirmed pictures and films of an address were fetched from."""
     rows = Appearance.objects.filter(address=address, item__verdict__category__in=ILLEGAL)
     return list(rows.order_by("pk").values_list("source_url", flat=True))
 

@@ -16,7 +16,7 @@ from strandline.hotline.assessment.checks import MOST_CHILDREN
 from strandline.hotline.assessment.models import Claim
 from strandline.hotline.console import drafts, work
 from strandline.hotline.errors import AssessmentRefused, ClaimRefused
-from strandline.hotline.reports.models import Appearance, MediaItem
+from strandline.hotline.reports.models import Appearance, Film, MediaItem
 from strandline.hotline.wellbeing import services as wellbeing
 from strandline.media import Style
 
@@ -146,6 +146,7 @@ def _show(
         "claim": held,
         "item": item,
         "appearance": Appearance.objects.filter(address=held.address, item=item).first(),
+        "film": Film.objects.defer("video").filter(item=item).first(),
         "elsewhere": item.appearances.count() - 1,
         "draft": draft,
         "chosen_style": _style(draft),

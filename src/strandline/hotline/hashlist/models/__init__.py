@@ -16,7 +16,7 @@ from strandline.hotline.hashlist.models.entries import (
     ListedClass,
     Why,
 )
-from strandline.hotline.hashlist.models.hints import NearHint, comparable
+from strandline.hotline.hashlist.models.hints import NearHint, comparable, frames_to_list
 
 __all__ = [
     "Certificate",
@@ -33,4 +33,5 @@ __all__ = [
     "Release",
     "Why",
     "comparable",
+    "frames_to_list",
 ]

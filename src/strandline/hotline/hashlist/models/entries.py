@@ -1,16 +1,13 @@
 """The list as the record keeps it: entries, what identifies them, and every event."""
 
-import struct
 from typing import ClassVar, Self
 
 from django.db import models
 
+from strandline.hotline.reports import film_frames
 from strandline.hotline.reports.models import MediaItem
 from strandline.lists.published.classes import Action, EntryClass
-from strandline.lists.published.events import Fingerprints, Frame, Kind
-
-#: One frame of a film: milliseconds, quality, perceptual hash.
-_FRAME = struct.Struct(">IB32s")
+from strandline.lists.published.events import Fingerprints, Kind
 
 
 class Why(models.TextChoices):
@@ -124,7 +121,7 @@ class Fingerprint(models.Model):
     quality = models.PositiveSmallIntegerField(default=0)
     #: Opaque, received from others.
     photodna = models.CharField(max_length=288, blank=True)
-    #: Frames of a film, 37 bytes each; see ``value``.
+    #: Frames of a film, as ``reports.film_frames`` packs them.
     video = models.BinaryField(default=b"")
     #: Version of decoding and hashing; ``-`` when nothing perceptual is known.
     pipeline = models.CharField(max_length=60)
@@ -152,10 +149,7 @@ class Fingerprint(models.Model):
             md5=self.md5 or None,
             pdq=self.pdq or None,
             quality=self.quality,
-            video=tuple(
-                Frame(ms, quality, pdq.hex())
-                for ms, quality, pdq in _FRAME.iter_unpack(bytes(self.video))
-            ),
+            video=film_frames.unpack(self.video),
             photodna=self.photodna or None,
         )
 
@@ -170,10 +164,7 @@ class Fingerprint(models.Model):
             pdq=value.pdq or "",
             quality=value.quality,
             photodna=value.photodna or "",
-            video=b"".join(
-                _FRAME.pack(frame.ms, frame.quality, bytes.fromhex(frame.pdq))
-                for frame in value.video
-            ),
+            video=film_frames.pack(value.video),
             pipeline=pipeline,
         )
 

@@ -21,10 +21,10 @@
     frame.textContent = "";
     if (shown) {
       const image = document.createElement("img");
-      image.alt = "Degraded picture of this item";
+      image.alt = frame.dataset.alt;
       image.src = frame.dataset.base.replace("STYLE", style());
       image.addEventListener("error", () => {
-        frame.textContent = "The picture could not be opened. Press Show once more to see why; what you chose is kept.";
+        frame.textContent = frame.dataset.failed;
         failed = true;
         shown = false;
         label("Show");
@@ -33,7 +33,7 @@
     } else {
       const said = document.createElement("p");
       said.className = "soft";
-      said.textContent = "The picture is hidden.";
+      said.textContent = frame.dataset.hidden;
       frame.append(said);
     }
     label(shown ? "Hide" : "Show");

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import click
 
+from strandline.cli.moments import moment
 from strandline.errors import ListRefused
 
 API_KEY = "STRANDLINE_API_KEY"
+_FOLDER = click.Path(path_type=Path, file_okay=False, readable=False)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("directory", metavar="DIR", type=_FOLDER)
 @click.option("--key", "key_file", metavar="FILE", type=_FILE, help="Your signing key.")
 @click.option(
     "--publisher", metavar="URL", help="Address of the publisher's partners' face; none: print."
@@ -76,7 +78,7 @@ def certify(
     from strandline.lists.auditing import Beacon
     from strandline.transparency import Signer
 
-    now = _time(at)
+    now = moment(at) or datetime.now(UTC)
     value = Beacon.parse(beacon) if beacon else None
     if value and results is None:
         manifest, numbers = certifying.sample(directory, value, size=size, now=now)
@@ -118,13 +120,3 @@ def _results(path: Path) -> dict[int, str]:
             )
         found[int(match[1])] = match[2] or match[3]
     return found
-
-
-def _time(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.UsageError(f"{text!r} is not a time like 2026-03-02T09:00Z.") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

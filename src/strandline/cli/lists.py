@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from strandline.lists.state import Hit
 
 API_KEY = "STRANDLINE_API_KEY"
-_FOLDER = click.Path(path_type=Path, file_okay=False)
+#: A folder that may not be read is refused with a sentence, not as a question of usage.
+_FOLDER = click.Path(path_type=Path, file_okay=False, readable=False)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _ANY = click.Path(path_type=Path)
 _UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}

@@ -111,3 +111,12 @@ def test_a_copy_that_is_missing_or_altered_is_not_asked(listing, tmp_path, photo
     arrays.write_bytes(arrays.read_bytes()[:-1] + b"\1")
     with pytest.raises(ListRefused, match="not as it was written"):
         lists.match(listing, [photograph])
+
+
+def test_a_path_may_be_a_text(listing, photograph, tmp_path):
+    with lists.HashList.open(listing) as hashes:
+        found = hashes.recognise(str(photograph), None)
+        missing = hashes.recognise(str(tmp_path / "missing.png"), None)
+    assert [hit.name for hit in found.hits] == ["entry-20"]
+    assert found.path == photograph
+    assert missing.problem == "It is not a file that can be read."

@@ -100,9 +100,10 @@ class HashList:
         return self.innocence.now().still(self.state, str(pdq) if pdq else None, hits)
 
     def recognise(
-        self, source: bytes | Path, examiner: Examiner, *, radius: int = SAME_PICTURE
+        self, source: bytes | str | Path, examiner: Examiner, *, radius: int = SAME_PICTURE
     ) -> FileMatches:
-        """Compare one file, or the bytes of one; what cannot be read says so in ``problem``."""
+        """Compare one file, by its path or its bytes; what is unreadable is told in ``problem``."""
+        source = Path(source) if isinstance(source, str) else source
         path = source if isinstance(source, Path) else None
         sha256 = None
         try:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 Note = Callable[[str, str], None]
 _BY_LENGTH = {64: "sha256", 40: "sha1", 32: "md5", 288: "photodna"}
 #: Joins several labels in one cell.
-_JOIN = "|"
+JOIN = "|"
 _RUN = ("=", "+", "-", "@", "\t", "\r", "\n")
 _OWN = (
     *("id", "kind", "sha256", "sha1", "md5", "pdq", "quality", "photodna", "category"),
@@ -114,16 +114,16 @@ def write(rows: Iterable[HashRow], stream: Writable, losses: Losses) -> None:
     writer = csv.writer(_Encoded(stream), lineterminator="\r\n")
     writer.writerow(_OWN)
     for row in rows:
-        labels = [label.replace(_JOIN, "/") for label in row.labels]
+        labels = [label.replace(JOIN, "/") for label in row.labels]
         if labels != list(row.labels):
-            losses.add(f"a {_JOIN!r} in a label", "is written as '/'", row.place)
+            losses.add(f"a {JOIN!r} in a label", "is written as '/'", row.place)
         facts = (f"{name}={'yes' if said else 'no'}" for name, said in row.facts)
         writer.writerow(
             guarded(str(cell))
             for cell in (
                 *(row.source_id, row.kind or "", row.sha256 or "", row.sha1 or ""),
                 *(row.md5 or "", row.pdq or "", "" if row.quality is None else row.quality),
-                *(row.photodna or "", row.category, _JOIN.join(labels), _JOIN.join(facts)),
+                *(row.photodna or "", row.category, JOIN.join(labels), JOIN.join(facts)),
                 row.contributor,
                 values.utc_text(row.changed, timespec="microseconds") if row.changed else "",
                 "" if row.size is None else row.size,
@@ -203,7 +203,7 @@ def _row(said: Mapping[str, str], place: str, losses: Losses) -> HashRow:
     if said.get("photodna") and photodna is None:
         losses.add("photodna", "is not 144 bytes and is not kept", place)
     series = said.get("series", "")
-    labels = values.words(said.get("labels", "").replace(",", _JOIN).split(_JOIN))
+    labels = values.words(said.get("labels", "").replace(",", JOIN).split(JOIN))
     return HashRow(
         sha256=values.digest("sha256", said.get("sha256"), place),
         sha1=values.digest("sha1", said.get("sha1"), place),
@@ -236,7 +236,7 @@ def _understood(
 
 def _facts(said: Mapping[str, str], place: str, losses: Losses) -> tuple[tuple[str, bool], ...]:
     given = {name[5:]: cell for name, cell in said.items() if name.startswith("fact:")}
-    for part in said.get("facts", "").split(_JOIN):
+    for part in said.get("facts", "").split(JOIN):
         name, _, cell = part.partition("=")
         if name.strip():
             given[name.strip()] = cell

@@ -10,6 +10,7 @@ from strandline import formats
 from strandline.errors import ListRefused
 from strandline.formats import Writable
 from strandline.formats.ncmec_writing import Member
+from strandline.formats.tables import JOIN
 from strandline.lists.member.holdings import Holdings
 from strandline.lists.member.layout import Layout
 from strandline.lists.published.classes import Column
@@ -43,7 +44,7 @@ def _row(held: Held) -> dict[str, str | int | None]:
         "provenance": entry_class.provenance,
         "jurisdiction": entry_class.jurisdiction,
         "survivor": entry_class.survivor,
-        "labels": " ".join(entry_class.labels),
+        "labels": JOIN.join(entry_class.labels),
         **values,
         "quality": known.quality if known and known.pdq else None,
         "pipeline": held.pipeline,
@@ -122,8 +123,9 @@ def export_foreign(
 ) -> list[str]:
     """Write the live entries in a format of others, streamed; sentences say what it cannot carry.
 
-    The category is the country and the category, ``gb-A``, as no other country's is meant; with
-    ``quarantined`` entries under quarantine are written as well, and nothing tells them apart.
+    The category is the country and the category, ``gb-A``, as no other country's is meant; VICS,
+    whose categories are numbers of a country's table, has null for it. With ``quarantined`` entries
+    under quarantine are written as well, and nothing tells them apart.
 
     Raises ListRefused for a form that is not known, and when the copy is altered.
     """

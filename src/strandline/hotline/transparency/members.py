@@ -11,8 +11,9 @@ from django.db.models import Count, Max, Sum
 
 from strandline.hotline.accountability.models import MonthlyFigures
 from strandline.hotline.accounts.models import Member
+from strandline.hotline.feedback.holding import held_by
 from strandline.hotline.feedback.models import Holding, Statement
-from strandline.hotline.feedback.words import Say
+from strandline.hotline.feedback.words import Say, Standing
 from strandline.hotline.matchservice.models import Usage
 
 
@@ -22,13 +23,15 @@ class Account:
 
     name: str
     since: date
-    #: The highest edition it said it holds, and the highest it fetched.
+    #: The edition it said last that it holds, and the highest it fetched.
     holds: int | None
     fetched: int | None
-    #: Look-ups of the match service, and those that were on the list; counted here.
+    #: Look-ups it spent at the match service, also on items that could not be read, and the items
+    #: it was told are listed; counted here.
     look_ups: int
     listed: int
-    #: Entries it confirmed and disputed; counted here.
+    #: Entries it confirms and disputes by the last it said of each, whether or not that weighed;
+    #: counted here.
     confirmed: int
     disputed: int
     #: What it states of itself, all months together, and up to which month.
@@ -40,10 +43,12 @@ class Account:
 
 def accounts() -> list[Account]:
     """Every active member, by name; six queries, however many there are."""
-    held = _by_member(Holding.objects.filter(said=True).values("member").annotate(n=Max("edition")))
-    fetched = _by_member(
-        Holding.objects.filter(said=False).values("member").annotate(n=Max("edition"))
-    )
+    members = list(Member.objects.filter(is_active=True).order_by("name"))
+    held = {number: row.edition for number, row in held_by(members).items() if row.said}
+    fetched = {
+        row["member"]: row["n"]
+        for row in Holding.objects.filter(said=False).values("member").annotate(n=Max("edition"))
+    }
     asked = {
         row["key__member"]: row
         for row in Usage.objects.values("key__member").annotate(
@@ -52,9 +57,9 @@ def accounts() -> list[Account]:
     }
     said = {
         (row["member"], row["say"]): row["n"]
-        for row in Statement.objects.values("member", "say").annotate(
-            n=Count("entry", distinct=True)
-        )
+        for row in Statement.objects.exclude(standing=Standing.REPLACED)
+        .values("member", "say")
+        .annotate(n=Count("entry", distinct=True))
     }
     stated = {
         row["member"]: row
@@ -83,9 +88,5 @@ def accounts() -> list[Account]:
             reported=stated.get(member.pk, {}).get("reported_in_all"),
             stated_until=stated.get(member.pk, {}).get("until"),
         )
-        for member in Member.objects.filter(is_active=True).order_by("name")
+        for member in members
     ]
-
-
-def _by_member(rows: object) -> dict[int, int]:
-    return {row["member"]: row["n"] for row in rows}  # type: ignore[attr-defined]

@@ -1,8 +1,9 @@
 """Middleware that looks at uploads before an application does: for WSGI and for ASGI.
 
 A body that can hold files is kept aside, its files are compared, and then the application reads
-it as if nothing had been; or it never sees it. Pictures inside of JSON, archives or other
-documents are not looked at.
+it as if nothing had been; or it never sees it. Of a body that says it is something else, or does
+not say what it is, the first bytes decide; the rest of it is not kept. Pictures inside of JSON,
+archives or other documents are not looked at.
 """
 
 import asyncio
@@ -12,7 +13,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import IO, Any
 
+from strandline.media.containers import HEAD
+from strandline.media.signatures import begins_like_media
 from strandline.uploads import parts
+from strandline.uploads.begun import BegunInput
 from strandline.uploads.checking import Checker, Finding, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -36,6 +40,7 @@ OnListed = Callable[[Listed], None]
 
 _LISTED = "This file cannot be accepted."
 _ENCODED = "Uploads must be sent as they are, not compressed. Nothing was kept."
+_NO_LENGTH = "Uploads must say how long they are. Nothing was kept."
 _TOO_LONG = "This is too large to be uploaded here. Nothing was kept."
 _MALFORMED = "This upload was cut off or damaged on its way. Nothing was kept; please try again."
 _NOT_NOW = "Uploads cannot be taken in at the moment. Nothing was kept; please try again later."
@@ -84,11 +89,17 @@ def wsgi_guard(
 
     def guarded(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         content_type = str(environ.get("CONTENT_TYPE", ""))
-        if not parts.may_hold_files(content_type):
+        look = parts.look(str(environ.get("REQUEST_METHOD", "")), content_type)
+        endless = "HTTP_TRANSFER_ENCODING" in environ and _readable(environ) == 0
+        if look is parts.Look.NONE or (
+            look is parts.Look.HEAD and not endless and not _begins_like_media(environ)
+        ):
             return application(environ, start_response)
         body = None
         refusal: _Refusal | None
-        if _is_encoded(str(environ.get("HTTP_CONTENT_ENCODING", ""))):
+        if endless:
+            refusal = _Refusal(HTTPStatus.LENGTH_REQUIRED, _NO_LENGTH)
+        elif _is_encoded(str(environ.get("HTTP_CONTENT_ENCODING", ""))):
             refusal = _Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _ENCODED)
         elif (body := _wsgi_body(environ, max_body)) is None:
             refusal = _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LONG)
@@ -130,18 +141,39 @@ class _Closing:
             close()
 
 
+def _readable(environ: Environ) -> int | None:
+    """Bytes of a body that may be asked for; None: to its end, which the server promises it has.
+
+    Elsewhere not a byte beyond the length, for which one would wait for ever.
+    """
+    return None if environ.get("wsgi.input_terminated") else _length(environ)
+
+
+def _length(environ: Environ) -> int:
+    try:
+        return max(0, int(environ.get("CONTENT_LENGTH") or 0))
+    except ValueError:
+        return 0
+
+
+def _begins_like_media(environ: Environ) -> bool:
+    """Look at the first bytes of a body, and leave it to be read from its beginning."""
+    readable = _readable(environ)
+    wanted = HEAD if readable is None else min(HEAD, readable)
+    source, head = environ["wsgi.input"], b""
+    while len(head) < wanted and (piece := source.read(wanted - len(head))):
+        head += piece
+    ended = len(head) < wanted or wanted == readable
+    environ["wsgi.input"] = BegunInput(head, None if ended else source)
+    return begins_like_media(head)
+
+
 def _wsgi_body(environ: Environ, most: int) -> IO[bytes] | None:
     """The request's body, whole; None when it is too long."""
-    try:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        length = 0
-    if length > most:
+    if _length(environ) > most:
         return None
-    # A body without a length is read to its end only where the server promises that it has one;
-    # elsewhere not a byte beyond the length, for which one would wait for ever.
-    ends = bool(environ.get("wsgi.input_terminated"))
-    body = parts.copy(environ["wsgi.input"], most + 1 if ends else length)
+    readable = _readable(environ)
+    body = parts.copy(environ["wsgi.input"], most + 1 if readable is None else readable)
     if body.tell() <= most:
         return body
     body.close()
@@ -165,7 +197,14 @@ def asgi_guard(
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         content_type = _header(scope, b"content-type")
-        if scope["type"] != "http" or not parts.may_hold_files(content_type):
+        look = parts.Look.NONE
+        if scope["type"] == "http":
+            look = parts.look(str(scope.get("method", "")), content_type)
+        if look is parts.Look.HEAD:
+            begun, like_media = await _begin(receive)
+            receive = _after(begun, receive)
+            look = parts.Look.WHOLE if like_media else parts.Look.NONE
+        if look is parts.Look.NONE:
             await application(scope, receive, send)
             return
         if _is_encoded(_header(scope, b"content-encoding")):
@@ -198,6 +237,27 @@ def _header(scope: Scope, wanted: bytes) -> str:
     """All values of a header, as WSGI joins them: a second one must not hide."""
     headers: Iterable[tuple[bytes, bytes]] = scope.get("headers", ())
     return ",".join(bytes(value).decode("latin-1") for name, value in headers if name == wanted)
+
+
+async def _begin(receive: Receive) -> tuple[list[Message], bool]:
+    """Receive the first bytes of a body: the messages, and whether they are like a picture's."""
+    messages: list[Message] = []
+    head = b""
+    while len(head) < HEAD:
+        messages.append(message := await receive())
+        head += message.get("body", b"")[:HEAD]
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            break
+    return messages, begins_like_media(head)
+
+
+def _after(messages: list[Message], receive: Receive) -> Receive:
+    """Give these messages once more, and then what the server says."""
+
+    async def message() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return message
 
 
 async def _receive_all(receive: Receive, body: IO[bytes], most: int) -> bool | None:

@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import IO
 
 from python_multipart.exceptions import FormParserError
@@ -21,6 +22,13 @@ IN_MEMORY = 2**20
 MAX_FILES = 100
 _PIECE = 2**16
 _MEDIA = re.compile(r"(image|video)/.|application/octet-stream$", re.IGNORECASE | re.DOTALL)
+#: Types that are words with a grammar of their own: JSON, and forms that hold no files.
+_WORDS = re.compile(
+    r"application/(?:[\w.!#$&^-]+\+)?json|application/x-www-form-urlencoded",
+    re.IGNORECASE | re.ASCII,
+)
+#: Methods that bring something to be kept.
+_BRINGING = frozenset({"POST", "PUT", "PATCH"})
 #: The one way of naming a boundary that everybody reads alike (RFC 2046, 5.1.1, without spaces).
 _FORM = re.compile(
     r"""multipart/form-data\s*;\s*(charset=[\w-]+\s*;\s*)?
@@ -86,15 +94,37 @@ class _Form:
             part.close()
 
 
+class Look(Enum):
+    """How much of a body is looked at."""
+
+    #: All of it: it can be a file, or a form that holds some.
+    WHOLE = "whole"
+    #: Its first bytes, whatever its sender calls it; all of it where they are a picture's.
+    HEAD = "head"
+    NONE = "none"
+
+
 def is_form(content_type: str) -> bool:
     """Whether a body of this type is a form that can hold files."""
-    return content_type.partition(";")[0].strip().lower().startswith("multipart/")
+    # A header that was sent twice comes joined by a comma, and servers differ in which they read.
+    return any(each.startswith("multipart/") for each in _types(content_type.lower()))
 
 
-def may_hold_files(content_type: str) -> bool:
-    """Whether a body of this type can be or hold a file: other bodies are not looked at."""
+def look(method: str, content_type: str) -> Look:
+    """How much of a request's body is looked at, by its method and type."""
+    if is_form(content_type) or any(_MEDIA.match(each) for each in _types(content_type)):
+        return Look.WHOLE
+    if method.upper() not in _BRINGING:
+        return Look.NONE
     bare = content_type.partition(";")[0].strip()
-    return is_form(content_type) or _MEDIA.match(bare) is not None
+    # Exactly one of them: what is joined behind a comma may be what another server reads.
+    words = _WORDS.fullmatch(bare) and "," not in content_type
+    return Look.NONE if words else Look.HEAD
+
+
+def _types(content_type: str) -> Iterator[str]:
+    for each in content_type.split(","):
+        yield each.partition(";")[0].strip()
 
 
 def files_in(body: IO[bytes], content_type: str) -> Iterator[IO[bytes]]:

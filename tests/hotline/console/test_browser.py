@@ -135,6 +135,11 @@ def test_a_films_frames_are_shown_and_hidden_by_script_and_named(opened, person,
     page.wait_for_function("document.querySelector('#picture img').complete")
     page.screenshot(path=tmp_path / "film.png", full_page=True)
     assert not serious(page)
+    image.evaluate("image => image.setAttribute('height', 3000)")  # taller than its frame
+    assert page.evaluate(
+        "document.querySelector('#picture img').getBoundingClientRect().bottom"
+        " <= document.querySelector('#picture').getBoundingClientRect().bottom"
+    )
     page.keyboard.press("s")
     assert page.locator("#picture").inner_text() == "The frames are hidden."
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -3,6 +3,10 @@
 import csv
 import io
 import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -259,3 +263,80 @@ def test_the_key_can_come_from_a_file(tmp_path, published, list_site, monkeypatc
 @pytest.mark.parametrize("option", [["--limit-rate", "fast"], ["--at", "noon"]])
 def test_an_option_that_cannot_be_read_is_a_question_of_usage(tmp_path, option):
     assert main(["list", "sync", str(tmp_path), *option]) == 2
+
+
+@pytest.fixture
+def of_another_user(folder):
+    """A copy, and this process as a user who may only read what everybody may."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory() as shared:
+        Path(shared).chmod(0o755)
+        made = Path(shared, "copy")
+        shutil.copytree(folder, made)
+        for path in (made, *made.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        yield made
+        os.seteuid(0)
+
+
+def become_another():
+    os.seteuid(65534)
+
+
+@pytest.mark.parametrize(
+    "closed", ["", "store", "store/current", "store/g000001/arrays", "store/g000001/frames.index"]
+)
+def test_a_copy_of_another_user_cannot_be_read_and_is_not_called_damaged(
+    of_another_user, closed, published, capsys
+):
+    made = of_another_user
+    generation = next(path.name for path in (made / "store").glob("g*"))
+    path = made / closed.replace("g000001", generation)
+    path.chmod(0o700 if path.is_dir() else 0o600)
+    become_another()
+    for words in (
+        ["verify", made, *at(published)],
+        ["match", made, "photograph"],
+        ["export", made],
+        ["explain", made, "entry-20"],
+        ["bundle", made, "out"],
+        ["sync", made, *at(published)],
+    ):
+        assert main(["list", *map(str, words)]) == 1
+        said = capsys.readouterr().err
+        assert f"{path} cannot be read: permission denied. It belongs to root, and this" in said
+        assert "as it was written" not in said
+
+
+@pytest.mark.parametrize(
+    "closed", ["held", "subscription", "innocent", "log/hashes", "trust", "editions/000004"]
+)
+def test_whatever_of_a_copy_cannot_be_read_is_named(
+    of_another_user, closed, published, list_site, capsys
+):
+    path = of_another_user / closed
+    if closed == "innocent":
+        innocent(published, list_site, "ab" * 32)
+        assert main(["list", "sync", str(of_another_user), *at(published)]) == 0
+    path.chmod(0o700 if path.is_dir() else 0o600)
+    become_another()
+    assert main(["list", "verify", str(of_another_user), *at(published)]) == 1
+    said = capsys.readouterr().err
+    assert f"{path}" in said
+    assert "cannot be read: " in said.lower()
+
+
+@pytest.mark.parametrize("stray", ["more", "log/more", "trust/more"])
+def test_a_stray_file_is_to_be_removed_and_no_sync_is_said_to_do_that(
+    folder, published, stray, capsys
+):
+    (folder / stray).write_bytes(b"")
+    for _ in range(2):
+        assert main(["list", "verify", str(folder), *at(published)]) == 1
+        said = capsys.readouterr().err
+        assert "does not belong to the copy. Nothing was changed: remove it.\n" in said
+        assert main(["list", "sync", str(folder), *at(published)]) == 0
+        capsys.readouterr()
+    (folder / stray).unlink()
+    assert main(["list", "verify", str(folder), *at(published)]) == 0

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from strandline.errors import ListRefused, StrandlineError
+from strandline.lists.denied import is_denied, told
 from strandline.lists.member.conditions import check_counts, check_date
 from strandline.lists.member.holdings import HELD, Holdings, is_statement, listing, settled
 from strandline.lists.member.innocence import Known
@@ -58,6 +59,7 @@ class Verified:
     awaiting: str = ""
 
 
+@told()
 def check(directory: Path, *, now: datetime) -> Verified:
     """Check every file of a copy; raises ListRefused with the first that is not as it should be.
 
@@ -70,10 +72,10 @@ def check(directory: Path, *, now: datetime) -> Verified:
         edition = state.edition
         try:
             return _check(layout, state, now)
-        except ListRefused:
+        except ListRefused as error:
             # A sync may have put another edition in place meanwhile.
             now_held = State.open(layout.store, even_withheld=True).edition
-            if now_held == edition or attempt == _TIMES - 1:
+            if is_denied(error) or now_held == edition or attempt == _TIMES - 1:
                 raise
     raise AssertionError
 
@@ -200,8 +202,7 @@ def _check_extra(layout: Layout, holdings: Holdings, belonging: Mapping[str, str
         )
         if not known or path.is_symlink():
             raise ListRefused(
-                f"{path} does not belong to the copy. Nothing was changed: remove it, or sync "
-                "again."
+                f"{path} does not belong to the copy. Nothing was changed: remove it."
             )
     if layout.interrupted:
         return

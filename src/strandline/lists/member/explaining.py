@@ -8,6 +8,7 @@ from pathlib import Path
 
 from strandline.errors import ListRefused
 from strandline.hashing import Examiner
+from strandline.lists.denied import told
 from strandline.lists.member.conditions import manifest_path
 from strandline.lists.member.holdings import Holdings
 from strandline.lists.member.innocence import Innocence, Judged, SetAside, merged
@@ -72,6 +73,7 @@ class Explanation:
     awaiting: str
 
 
+@told()
 def explain(
     directory: str | Path, what: str, *, examiner: Examiner | None = None
 ) -> list[Explanation]:

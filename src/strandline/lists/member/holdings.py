@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from strandline.errors import ListRefused, StrandlineError
+from strandline.lists.denied import is_denied, told
 from strandline.lists.member.conditions import (
     Believed,
     believe,
@@ -54,6 +55,7 @@ class Holdings:
     indexes: dict[EntryClass, Index]
 
     @classmethod
+    @told()
     def open(cls, layout: Layout, edition: int) -> Self:
         """Read and check the statements; raises ListRefused for one that does not hold."""
         kept = held(layout.trust)
@@ -163,6 +165,7 @@ def last_seen(layout: Layout, policy: Policy) -> SeenLog | None:
     return None
 
 
+@told()
 def scope_note(layout: Layout, policy: Policy) -> ScopeNote | None:
     """The note of this member's scope; None where none was given."""
     path = layout.directory / SCOPE
@@ -201,9 +204,13 @@ def listing(files: Mapping[str, str | None]) -> bytes:
 
 
 def settled(layout: Layout) -> dict[str, str | None] | None:
-    """What ``held`` lists; None where there is none, or it was altered."""
+    """What ``held`` lists; None where there is none, or it was altered.
+
+    Raises ListRefused when it may not be read.
+    """
     try:
-        data = (layout.directory / HELD).read_bytes()
+        with told():
+            data = (layout.directory / HELD).read_bytes()
         words = (line.partition(" ") for line in data.decode("ascii").splitlines()[:-1])
         files = {path: digest or None for path, _, digest in words}
     except (OSError, ValueError):
@@ -215,7 +222,9 @@ def held_edition(layout: Layout) -> int | None:
     """The edition in the store, or the newest that was applied when the store is damaged."""
     try:
         return State.open(layout.store, even_withheld=True).edition
-    except ListRefused:
+    except ListRefused as error:
+        if is_denied(error):
+            raise
         applied = [
             int(path.parent.name)
             for path in Path(layout.directory, "editions").glob("*/manifest.proof")

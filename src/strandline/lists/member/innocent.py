@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from strandline.errors import ListRefused, NotPublished, StrandlineError
+from strandline.lists.denied import told
 from strandline.lists.member.conditions import CLOCKS
 from strandline.lists.member.holdings import settled
 from strandline.lists.member.layout import INNOCENT, Layout
@@ -47,6 +48,7 @@ def open_innocent(data: bytes, policy: Policy) -> tuple[InnocentNote, bytes]:
     return note, plain.encode()
 
 
+@told()
 def held_innocent(layout: Layout, policy: Policy) -> InnocentNote | None:
     """The note that is held; None where none was given.
 
@@ -59,6 +61,8 @@ def held_innocent(layout: Layout, policy: Policy) -> InnocentNote | None:
         if INNOCENT in (settled(layout) or {}):
             raise ListRefused(f"{path} is missing. Sync again.") from None
         return None
+    except PermissionError:
+        raise
     except OSError as error:
         raise ListRefused(f"{path} cannot be read: {error.strerror}.") from error
     note, plain = open_innocent(data, policy)

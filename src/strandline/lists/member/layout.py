@@ -23,6 +23,7 @@ from pathlib import Path
 
 from strandline.errors import ListRefused
 from strandline.lists import disk
+from strandline.lists.denied import told
 
 SUBSCRIPTION, TRUST, SCOPE, LOG, STORE = "subscription", "trust", "scope", "log", "store"
 INNOCENT = "innocent"
@@ -62,7 +63,8 @@ class Layout:
     def read(self, path: str) -> bytes:
         """The same; raises ListRefused when it is not held."""
         try:
-            data = self.held(path)
+            with told():
+                data = self.held(path)
         except OSError as error:
             raise ListRefused(
                 f"{self.directory / path} cannot be read: {error.strerror}."
@@ -129,8 +131,9 @@ class Layout:
 @contextlib.contextmanager
 def sole(directory: Path) -> Iterator[None]:
     """Keep a second sync out, so that an older answer cannot replace a newer one."""
-    disk.make_folder(directory)
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    with told():
+        disk.make_folder(directory)
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

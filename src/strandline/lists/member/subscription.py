@@ -8,6 +8,7 @@ from typing import Self
 
 from strandline.errors import ListRefused, NotPublished
 from strandline.lists import disk
+from strandline.lists.denied import told
 from strandline.lists.member.layout import INCOMING, STORE, SUBSCRIPTION, TRUST, sole
 from strandline.lists.member.sources import Source
 from strandline.lists.trust.metadata import FOLDER, LIMITS, ROOT, name_of
@@ -55,7 +56,8 @@ class Subscription:
         """Read it back; raises ListRefused when there is none or it was altered."""
         path = directory / SUBSCRIPTION
         try:
-            data = path.read_bytes()
+            with told():
+                data = path.read_bytes()
             found = cls(**json.loads(data.partition(b"\n")[0]))
             intact = found.encode() == data
         except FileNotFoundError:

@@ -8,6 +8,7 @@ Only live entries are in the indexes.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from strandline.errors import IndexDamaged, ListRefused
 from strandline.hashing import MIN_QUALITY
 from strandline.lists import disk
+from strandline.lists.denied import denied
 from strandline.lists.published.classes import Column, EntryClass
 from strandline.lists.published.events import WIDTHS
 from strandline.lists.state.hits import EXACT
@@ -131,7 +133,7 @@ class Generation:
         try:
             data = (directory / HEADER).read_bytes()
         except OSError as error:
-            raise _damaged(directory / HEADER) from error
+            raise _unread(directory / HEADER, error) from error
         if hashlib.sha256(data).hexdigest() != digest:
             raise _damaged(directory / HEADER)
         self.header = Header.decode(data)
@@ -145,7 +147,7 @@ class Generation:
         try:
             self._pictures, self._frames = (Index.open(directory / name) for name in _INDEXES)
         except (OSError, IndexDamaged) as error:
-            raise _damaged(directory) from error
+            raise _unread(directory, error) from error
         self._picture_rows = self._array("pictures.rows")
         self._frame_places = self._array("frames.places")
         self._frame_films = self._array("frames.films")
@@ -163,7 +165,7 @@ class Generation:
                 raise _damaged(path)
             return _bytes_of(path)
         except (OSError, KeyError) as error:
-            raise _damaged(path) from error
+            raise _unread(path, error) from error
 
     def with_digests(self, column: Column, digests: Sequence[bytes]) -> list[list[int]]:
         """For each digest the rows of live entries that have it."""
@@ -226,7 +228,7 @@ class Generation:
                 if path.is_symlink() or _measured(path) != (size, digest):
                     raise _damaged(path)
             except OSError as error:
-                raise _damaged(path) from error
+                raise _unread(path, error) from error
 
 
 def _bytes_of(path: Path) -> NDArray[np.uint8]:
@@ -266,6 +268,12 @@ def _measured(path: Path) -> tuple[int, str]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return file.tell(), digest
+
+
+def _unread(path: Path, error: Exception) -> ListRefused:
+    if isinstance(error, PermissionError):
+        return denied(Path(os.fsdecode(error.filename or path)))
+    return _damaged(path)
 
 
 def _damaged(path: Path) -> ListRefused:

@@ -24,6 +24,7 @@ from typing import Any, Self
 
 from strandline.errors import ListRefused
 from strandline.lists import disk
+from strandline.lists.denied import denied, told
 from strandline.lists.state import generations
 
 CURRENT, TAIL, INCOMING = "current", "tail", "incoming"
@@ -83,6 +84,11 @@ def damaged(path: Path) -> ListRefused:
     )
 
 
+def unread(path: Path, error: Exception) -> ListRefused:
+    """The refusal of a file that could not be read; one that is closed is not called damaged."""
+    return denied(path) if isinstance(error, PermissionError) else damaged(path)
+
+
 class Seen:
     """The file ``current`` as it was read. Kept open, so that no newer file gets its number."""
 
@@ -108,6 +114,8 @@ class Store:
             status = self._path.stat()
         except FileNotFoundError:
             return False  # nothing newer: what is open goes on answering
+        except PermissionError as error:
+            raise denied(self._path) from error
         return (status.st_dev, status.st_ino) != seen.key
 
     def see(self) -> "Seen":
@@ -133,7 +141,7 @@ class Store:
                 f"{self.directory} holds no list yet. Fetch one first: strandline list sync."
             ) from None
         except OSError as error:
-            raise damaged(self._path) from error
+            raise unread(self._path, error) from error
 
     def _decoded(self, descriptor: int) -> Current:
         pieces = []
@@ -158,7 +166,7 @@ class Store:
             with path.open("rb") as file:
                 data = file.read(current.tail)
         except OSError as error:
-            raise damaged(path) from error
+            raise unread(path, error) from error
         if hashlib.sha256(data).hexdigest() != current.tail_sha256:
             raise damaged(path)
         return data[start:] + current.batch
@@ -265,6 +273,7 @@ class Store:
             numbers.append(int(self.read().generation[1:]))
         return f"g{max(numbers) + 1:06d}"
 
+    @told()
     def verify(self, current: Current) -> None:
         """Check the tail and that nothing else lies here; raises ListRefused.
 

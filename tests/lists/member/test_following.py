@@ -287,7 +287,7 @@ def test_an_edition_that_is_not_in_the_log_is_refused(member, published):
         published.edit(4, "manifest.proof").write_bytes(proof)
         member.refuse("not shown to be in the transparency log")
     published.edit(4, "manifest.proof").unlink()
-    member.refuse("not shown to be in the transparency log")
+    member.refuse("comes without the proof that it is in the transparency log")
 
 
 def test_an_edition_that_nobody_else_certified_is_refused_until_somebody_does(member, published):

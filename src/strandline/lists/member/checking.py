@@ -91,13 +91,13 @@ def _check(layout: Layout, state: State, now: datetime) -> Verified:
     manifest, scope = holdings.believed.manifest, holdings.scope
     for path, data in holdings.believed.proofs().items():
         if layout.held(path) != data:
-            raise _differs(directory / path)
+            raise differs(directory / path)
     belonging = settled(layout) or {}
     _check_statements(holdings, belonging)
-    innocent = _check_innocent(holdings, belonging)
+    innocent = check_innocent(holdings, belonging)
     for entry_class, index in holdings.indexes.items():
         if layout.held(index_path(manifest.edition, entry_class)) != index.text().encode():
-            raise _differs(directory / index_path(manifest.edition, entry_class))
+            raise differs(directory / index_path(manifest.edition, entry_class))
     count = size = 0
     for file in holdings.files():
         try:
@@ -166,17 +166,18 @@ def _check_statements(holdings: Holdings, belonging: Mapping[str, str | None]) -
         if data is None or holdings.names(path, data):
             continue
         if belonging.get(path) != hashlib.sha256(data).hexdigest():
-            raise _differs(layout.directory / path)
+            raise differs(layout.directory / path)
 
 
-def _check_innocent(holdings: Holdings, belonging: Mapping[str, str | None]) -> InnocentNote | None:
+def check_innocent(holdings: Holdings, belonging: Mapping[str, str | None]) -> InnocentNote | None:
+    """The note of innocent pictures, when it is the one that was settled; raises ListRefused."""
     layout = holdings.layout
     note = held_innocent(layout, holdings.kept.policy)
     data = layout.held(INNOCENT)
     # A sync that was stopped may have put another one in place and not said so yet.
     digest = hashlib.sha256(data).hexdigest() if data is not None else None
     if not layout.interrupted and belonging.get(INNOCENT) != digest:
-        raise _differs(layout.directory / INNOCENT)
+        raise differs(layout.directory / INNOCENT)
     return note
 
 
@@ -210,9 +211,9 @@ def _check_extra(layout: Layout, holdings: Holdings, belonging: Mapping[str, str
     if layout.held(HELD) != listing(belonging) or not (
         needed - holdings.trusted() <= belonging.keys() and all(map(_may_be_more, more))
     ):
-        raise _differs(directory / HELD)
+        raise differs(directory / HELD)
     if (layout.held(HASHES) or b"") != holdings.log.encoded:
-        raise _differs(directory / HASHES)
+        raise differs(directory / HASHES)
     for name in belonging:
         if not (directory / name).is_file():
             raise _missing(directory / name)
@@ -241,5 +242,6 @@ def _missing(path: Path) -> ListRefused:
     return ListRefused(f"{path} is missing. Nothing was changed; sync again.")
 
 
-def _differs(path: Path) -> ListRefused:
+def differs(path: Path) -> ListRefused:
+    """The refusal of a file of the copy that is not as it was published."""
     return ListRefused(f"{path} is not as it was published. Nothing was changed; sync again.")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from strandline.errors import ListRefused, StrandlineError
+from strandline.errors import ListRefused, NotPublished, StrandlineError
 from strandline.lists.member.seen_log import Keys, SeenLog
 from strandline.lists.published.certificate import Certificate, parse_certificate
 from strandline.lists.published.classes import EntryClass, Scope
@@ -139,6 +139,11 @@ def believe(
     path = manifest_path(edition)
     try:
         index, proof = log.holds(note, read(f"{path}.proof"), keys)
+    except NotPublished as missing:
+        raise ListRefused(
+            f"Edition {edition} comes without the proof that it is in the transparency log, and "
+            f"so was not used. {missing.message}"
+        ) from missing
     except ListRefused as error:
         raise ListRefused(
             f"Edition {edition} is not shown to be in the transparency log. {error.message}"

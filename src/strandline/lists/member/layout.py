@@ -139,7 +139,7 @@ def sole(directory: Path) -> Iterator[None]:
         yield
     except BlockingIOError as error:
         raise ListRefused(
-            f"Another sync into {directory} is at work. It was left alone."
+            f"Another sync into {directory}, or a bundle of it, is at work. It was left alone."
         ) from error
     finally:
         os.close(descriptor)

@@ -174,7 +174,20 @@ def test_the_log_is_for_everybody_on_the_public_face(face, hotline):
     assert (tile.status_code, len(b"".join(tile))) == (200, 32)
     for path in ("/log/.head", "/log/", "/log/tile/0/000", "/log/../metadata/timestamp.json"):
         assert client.get(path).status_code == 404
-    assert client.get("/lists/metadata/timestamp.json").status_code == 404
+
+
+def test_what_was_signed_is_for_everybody_and_the_files_of_classes_are_not(face, hotline):
+    client = face("public")
+    signed = "metadata/timestamp.json"
+    answer = client.get(f"/lists/{signed}")
+    assert b"".join(answer) == (hotline.published / signed).read_bytes()
+    within = [
+        path.relative_to(hotline.published) for path in hotline.published.glob("editions/*/*")
+    ]
+    indexes = [path for path in within if path.suffix == ".index"]
+    assert indexes
+    for path in indexes:
+        assert client.get(f"/lists/{path}").status_code == 404
 
 
 def test_another_hotline_hands_in_its_certificate(face, get, hotline):

@@ -1,3 +1,4 @@
+import contextlib
 import gc
 import hashlib
 import itertools
@@ -385,7 +386,8 @@ def test_nothing_is_left_of_crashes_time_outs_and_closed_pools(numbered, tmp_pat
 
             def beside(data):
                 if data == b"kill":
-                    os.kill(own.pids[0], next(deadly))
+                    with contextlib.suppress(ProcessLookupError):  # dead already
+                        os.kill(own.pids[0], next(deadly))
 
             sources = [numbered(1), b"kill", b"junk", tmp_path / "missing", numbered(2)] * 4
             answers = list(own.map("picture", sources, beside=beside))

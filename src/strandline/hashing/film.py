@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from strandline.errors import NoFilmDecoder, Undecodable
+from strandline.errors import NoFilmDecoder, TimedOut, Undecodable
 from strandline.hashing.digests import Digests, digests_of_file
 from strandline.hashing.folding import SAMPLE, FrameHash, fold
 from strandline.media import Limits, Sandbox, Style, containers
@@ -150,6 +150,11 @@ def hash_film(
         found = known.result()
     samples = [sample for part in parts for sample in part.samples]
     if not any(part.width for part in parts) and ranges is None:
+        if any(part.late for part in parts):
+            raise TimedOut(
+                "No frame of this film was decoded within the time allowed. Nothing was shown. It "
+                "can be tried again with a higher limit."
+            )
         raise Undecodable(
             "Not one frame of this film could be decoded. Nothing was shown; its digests can "
             "still be examined."
@@ -261,6 +266,7 @@ class _Part:
             self.width, self.height = int(facts["width"]), int(facts["height"])
             self.codec = str(facts["codec"])[:20]
             self.truncated, self.irregular = bool(facts["truncated"]), bool(facts["irregular"])
+            self.late = bool(facts["late"])
             self.seconds = float(facts["end"])
             self.samples = [
                 FrameHash(row["pdq"].tobytes().hex(), int(row["quality"]), start, end)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from strandline.errors import NoFilmDecoder, TooLarge, Undecodable
+from strandline.errors import NoFilmDecoder, TimedOut, TooLarge, Undecodable
 from strandline.hashing import perceptual
 from strandline.hashing.folding import SAMPLE
 from strandline.media import animation, decoding, opening
@@ -86,6 +86,7 @@ def _film(file: BinaryIO, params: Mapping[str, Any], limits: Limits) -> _Outcome
             "height": opened.height,
             "end": end,
             "truncated": opened.truncated or not complete,
+            "late": opened.late,
             "irregular": opened.irregular,
         }
     return facts, {"samples": hashes.blob()}
@@ -122,6 +123,12 @@ def _sheet(file: BinaryIO, params: Mapping[str, Any], limits: Limits) -> _Outcom
         for mark, sample in _at(opened, params["marks"]):
             shown.append(mark)
             frames.append((on_the_clock(mark), _picture(sample, opened.width, opened.height)))
+        late = opened.late
+    if not frames and late:
+        raise TimedOut(
+            "No frame of this film was decoded within the time allowed. Nothing was shown. It can "
+            "be tried again with a higher limit."
+        )
     if not frames:
         raise Undecodable(
             "Not one frame of this film could be shown. Its digests can still be examined."
@@ -171,7 +178,8 @@ def _animation(file: BinaryIO, _params: Mapping[str, Any], limits: Limits) -> _O
         cut = animation.count(image, data, dataclasses.replace(limits, frames=seen + 1)) > seen
     cut |= not _has_its_end(data)
     facts = {"codec": "", "width": width, "height": height, "end": end}
-    return facts | {"truncated": cut, "irregular": False}, {"samples": hashes.blob()}
+    # Its first frame is read however long that takes, or ends the worker.
+    return facts | {"truncated": cut, "late": False, "irregular": False}, {"samples": hashes.blob()}
 
 
 def _has_its_end(data: bytes) -> bool:

@@ -84,6 +84,8 @@ class Film:
         self.width, self.height = 0, 0
         #: Not all of it could be read: cut off, damaged, or beyond the limits.
         self.truncated = not whole
+        #: The limits on time were reached.
+        self.late = False
         #: Its clock jumps: no two workers may share it.
         self.irregular = False
         #: Where the frames read so far end, in seconds.
@@ -228,11 +230,11 @@ class Film:
 
     def _is_enough(self) -> bool:
         cpu, wall = self._started
-        over = (
+        self.late |= (
             time.process_time() - cpu > _ENOUGH * self._limits.cpu_seconds
             or time.monotonic() - wall > _ENOUGH * self._limits.wall_seconds
-            or self._damaged > _MOST_DAMAGED
         )
+        over = self.late or self._damaged > _MOST_DAMAGED
         self._is_over |= over
         self.truncated |= over
         return over
